@@ -1,0 +1,109 @@
+"""Values as a trace keeps them: short, immutable in effect, and the same after marshal or JSON."""
+import _io
+import _socket
+import hashlib
+import select
+from enum import Enum
+
+LONGEST = 4096  # bytes of a value that are kept whole
+WIDEST = 1000  # items of a tuple, list or dict that are kept
+
+
+class LongBytes:
+    """More than 4096 bytes, of which the head (bytes), the length and a hash (hex BLAKE2b, 8 bytes) were kept.
+
+    It has the length of the whole, and equals the bytes (or the LongBytes) that it stands for.
+    """
+
+    __slots__ = ("head", "length", "hash")
+
+    def __init__(self, head, length, hash):
+        self.head, self.length, self.hash = head, length, hash
+
+    @classmethod
+    def of(cls, data):
+        return cls(bytes(data[:64]), len(data), hashlib.blake2b(data, digest_size=8).hexdigest())
+
+    def __len__(self):
+        return self.length
+
+    def __eq__(self, other):
+        if isinstance(other, (bytes, bytearray)):
+            return len(other) == self.length and LongBytes.of(other) == self
+        if not isinstance(other, LongBytes):
+            return NotImplemented
+        return (self.head, self.length, self.hash) == (other.head, other.length, other.hash)
+
+    def __hash__(self):
+        return hash(self.hash)
+
+    def __repr__(self):
+        return f"<{self.length} bytes: {self.head[:12]!r}…>"
+
+
+def plain(value, depth=4):
+    """The value as the log can carry it: None, bool, numbers, str, bytes and tuples, lists and dicts of these as they
+    are; enumerations by name; what has a descriptor (sockets, file objects) by its number; struct sequences such as
+    os.stat_result as dicts; everything else by its repr. Bytes over 4 KiB become a frozenset, which `restore` makes
+    a LongBytes: marshal knows no classes, and no other value becomes a frozenset."""
+    kind = type(value)
+    if value is None or kind in (bool, int, float):
+        return value
+    if kind is str:
+        return value if len(value) <= LONGEST else value[:LONGEST] + "…"
+    if kind in (bytes, bytearray, memoryview):
+        return _bytes(value.cast("B") if kind is memoryview and value.c_contiguous else value)
+    if isinstance(value, Enum):
+        return value.name or str(value)
+    if depth and kind in (tuple, list):
+        return kind([plain(item, depth - 1) for item in value[:WIDEST]])
+    if depth and kind is dict:
+        return {_key(key): plain(item, depth - 1) for key, item in list(value.items())[:WIDEST]}
+    if depth and kind in (set, frozenset):
+        return "{" + ", ".join(sorted(str(plain(item, depth - 1)) for item in value)) + "}"
+    if isinstance(value, (_io._IOBase, _socket.socket, select.epoll)):
+        return _descriptor(value)
+    if depth and isinstance(value, tuple) and hasattr(kind, "n_sequence_fields"):
+        return {name: plain(getattr(value, name), depth - 1) for name in kind.__match_args__}
+    return _repr(value)
+
+
+def _bytes(data):
+    if len(data) <= LONGEST:
+        return bytes(data)
+    long = LongBytes.of(data)
+    return frozenset([(long.head, long.length, long.hash)])
+
+
+def _key(key):
+    return key if type(key) in (str, int, bytes) else str(plain(key))
+
+
+def _descriptor(value):
+    try:
+        number = value.fileno()
+    except (OSError, ValueError):
+        return _repr(value)
+    return number if type(number) is int else _repr(value)
+
+
+def _repr(value):
+    """repr(value), bounded, and harmless for an object whose __repr__ raises."""
+    try:
+        text = repr(value)
+    except Exception:
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= 400 else text[:400] + "…"
+
+
+def restore(value):
+    """What `plain` made, after marshal: with LongBytes again."""
+    kind = type(value)
+    if kind is frozenset:
+        [(head, length, hash)] = value
+        return LongBytes(head, length, hash)
+    if kind in (tuple, list):
+        return kind([restore(item) for item in value])
+    if kind is dict:
+        return {key: restore(item) for key, item in value.items()}
+    return value

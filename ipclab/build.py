@@ -180,7 +180,7 @@ def _tell(result, report, events, names):
     result.leftovers = [Leftover(*left) for left in report["leftovers"]]
     result.notes += report["notes"]
     for process in result.processes:
-        if process.pid in report["stuck"] and report["stuck"][process.pid]:
+        if process.pid in report["stuck"]:
             process.stuck = _stuck(process, report["stuck"], events, names)
 
 
@@ -189,17 +189,20 @@ def _stuck(process, snapshots, events, names):
     seen = snapshots[process.pid]
     mine = [e for e in events if e.pid == process.pid and e.thread == process.pid and e.end is None
             and e.call not in EXECS and e.call != "os._exit"]
-    call = call_text(mine[-1]) if mine else seen["call"] and f"{seen['call']}()"
+    if not seen:
+        return Stuck("?", _short(call_text(mine[-1])) if mine else None)
+    call = _short(call_text(mine[-1])) if mine else seen["call"] and f"{seen['call']}()"
     if seen["state"] == "Z":
         return None
     fd = seen["fd"] if seen["fd"] in seen["fds"] else None
-    kind, flags = seen["fds"].get(fd, (None, 0))
-    return Stuck(seen["state"], call if seen["state"] != "R" or mine else None, fd, kind and _kind(kind),
-                 [] if kind is None else _holders(kind, flags, snapshots, names))
+    if mine and fd not in (mine[-1].on, *mine[-1].args[:1]):
+        fd = None  # the call waits in the kernel for something that it was not given
+    target, flags = seen["fds"].get(fd, (None, 0))
+    return Stuck(seen["state"], call, fd, target, [] if target is None else _holders(target, flags, snapshots, names))
 
 
-def _kind(target):
-    return target
+def _short(text):
+    return text if len(text) <= 80 else text[:77] + "…)"
 
 
 def _holders(target, flags, snapshots, names):

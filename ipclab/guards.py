@@ -4,6 +4,7 @@ A creation is first tried with O_EXCL, which tells without a gap whether the obj
 before and "made" after, so that a kill in between loses nothing. The supervisor removes what is left of them.
 """
 import errno
+import fcntl
 import os
 
 
@@ -33,23 +34,36 @@ def guarded(call, original):
 
 def _bounded(fork):
     def bounded(*args, **keywords):
-        if record.run and crowded():
-            raise BlockingIOError(errno.EAGAIN, f"{os.strerror(errno.EAGAIN)} (ipclab: {record.LIMIT} processes of "
-                                                "this run are alive)")
-        return fork(*args, **keywords)
+        turn = _turn() if record.run and _many() else None
+        try:
+            if turn is not None and len(family.descendants(record.run.supervisor)) >= record.LIMIT:
+                raise BlockingIOError(errno.EAGAIN, f"{os.strerror(errno.EAGAIN)} (ipclab: {record.LIMIT} processes "
+                                                    "of this run are alive)")
+            return fork(*args, **keywords)
+        finally:
+            if turn is not None:
+                os.close(turn)  # in the child too
 
     return bounded
 
 
-def crowded():
-    """Whether so many processes of the run are alive that it gets no more. Counted only where the machine runs many
-    more threads than when the run began, since counting takes milliseconds."""
+def _many():
+    """Whether the machine runs so many more threads than when the run began that the run's are worth counting, which
+    takes milliseconds."""
     try:
-        if family.tasks() - record.run.tasks < record.LIMIT // 2:
-            return False
-        return len(family.descendants(record.run.supervisor)) >= record.LIMIT
+        return family.tasks() - record.run.tasks >= record.LIMIT // 2
     except OSError:
         return False  # no descriptor free to look with: fork() will say so itself
+
+
+def _turn():
+    """Wait for a turn to count and fork: a lock on the run's folder (flock(2)), which goes with whoever is killed."""
+    try:
+        fd = os.open(record.run.folder, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    return fd
 
 
 def _refusing(call, kill):

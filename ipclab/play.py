@@ -22,11 +22,14 @@ def play(request, folder, log_fd, output, tasks):
     code = 1
     try:
         writer = log.Writer(log_fd)
-        path = f"/proc/{os.getppid()}/fd/{log_fd}"
+        run = record.Run(writer, path=f"/proc/{os.getppid()}/fd/{log_fd}", supervisor=os.getppid(), folder=folder,
+                         tasks=tasks)
         _surround(request, folder, output, tasks)
         record.kinds[request["file"]] = record.MAIN
         writer.note("birth", os.getpid(), 0)
-        code = _run(request["pickled"], record.Run(writer, path, os.getppid(), tasks))
+        code = _run(request["pickled"], run)
+    except BaseException:
+        os.write(output, traceback.format_exc().encode())  # a mistake of ours, or a machine that lacks something
     finally:
         os._exit(code)
 

@@ -77,8 +77,7 @@ def with_boot(env):
     binary = any(isinstance(key, bytes) for key in env)
     convert = os.fsencode if binary else str
     old = env.get(convert("PYTHONPATH"))
-    boot = json.dumps({"path": None if old is None else os.fsdecode(old), "log": record.run.path,
-                       "supervisor": record.run.supervisor, "tasks": record.run.tasks})
+    boot = json.dumps({"pythonpath": None if old is None else os.fsdecode(old), **record.run.told})
     path = BOOT if not old else BOOT + os.pathsep + os.fsdecode(old)
     return {**env, convert(VARIABLE): convert(boot), convert("PYTHONPATH"): convert(path)}
 
@@ -86,17 +85,18 @@ def with_boot(env):
 def boot():
     """Called by the new program's sitecustomize: clean up, and record from here on."""
     told = json.loads(os.environ.pop(VARIABLE))
-    if told["path"] is None:
+    path = told.pop("pythonpath")
+    if path is None:
         os.environ.pop("PYTHONPATH", None)
     else:
-        os.environ["PYTHONPATH"] = told["path"]
+        os.environ["PYTHONPATH"] = path
     from . import log, twins
 
-    fd = os.open(told["log"], os.O_RDWR | os.O_CLOEXEC)
+    fd = os.open(told["path"], os.O_RDWR | os.O_CLOEXEC)
     try:
         writer = log.Writer(fd)
     finally:
         os.close(fd)
     twins.install()
-    record.start(record.Run(writer, told["log"], told["supervisor"], told["tasks"]))
+    record.start(record.Run(writer, **told))
     record.note("program", os.getpid(), os.getppid())

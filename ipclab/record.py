@@ -27,11 +27,12 @@ run = None  # what this process knows of its run: a Run
 
 
 class Run:
-    """What a recorded process knows of its run: the log (a log.Writer), its path for exec'd programs, the
-    supervisor's pid and how many threads the machine ran when the run began."""
+    """What a recorded process knows of its run: the log (a log.Writer), and as `told`, for the programs that it
+    execs, the log's path, the supervisor's pid, the run's folder and how many threads the machine ran when it began."""
 
-    def __init__(self, log, path, supervisor, tasks):
-        self.log, self.path, self.supervisor, self.tasks = log, path, supervisor, tasks
+    def __init__(self, log, **told):
+        self.log, self.told = log, told
+        self.supervisor, self.folder, self.tasks = told["supervisor"], told["folder"], told["tasks"]
 
 
 def start(started):

@@ -21,6 +21,7 @@ from .stage import PR_SET_CHILD_SUBREAPER, prctl, send
 
 WALL = 0x40000000  # wait for children of any kind (wait4(2))
 MOST_PRINTED = 256 << 20  # bytes after which a run is ended
+MOST_LOOKED_AT = 30  # processes of which /proc is read at the deadline
 TICK = 0.05  # seconds between looks at what grows
 
 
@@ -79,12 +80,18 @@ class _Run:
         self._stay(woken)
         outcome = self._wait(wakeup)
         self.end = time.monotonic_ns()
-        stuck = kernel.snapshot(family.descendants(os.getpid())) if outcome == "deadline" else {}
-        survivors = clear.family_of(os.getpid(), self._reap) if outcome else []
+        stuck = self._stuck() if outcome == "deadline" else {}
+        survivors = clear.family_of(os.getpid(), self.first, self._reap) if outcome else []
         leftovers = clear.objects(self.log, self.folder, self.began) + clear.folder(self.folder)
         leftovers += [("process", str(pid), pid, False) for pid in survivors]
         self._report(outcome, stuck, leftovers)
         return 0
+
+    def _stuck(self):
+        """What /proc says of each process left; of very many, which leave no time to look, only of the first few."""
+        pids = family.descendants(os.getpid())
+        looked_at = pids if len(pids) <= MOST_LOOKED_AT else pids[:3]
+        return dict.fromkeys(pids, {}) | kernel.snapshot(looked_at)
 
     def _stay(self, woken):
         """No signal of a terminal or of a careless experiment ends the supervisor; SIGCHLD wakes it."""

@@ -75,7 +75,8 @@ def errno_name(event):
 class Stuck:
     """What a process that the deadline ended waited in, as /proc told just before.
 
-    `state` is the letter of proc_pid_stat(5), `call` the call's text or None (it was computing), `fd` the
+    `state` is the letter of proc_pid_stat(5), or "?" where there was no time to look, `call` the
+    call's text or None (it was computing), `fd` the
     descriptor waited for, `object` what that is ("pipe:[123]"), `holders` who has the other end open, as
     (process, fd) pairs.
     """
@@ -89,8 +90,10 @@ class Stuck:
     def __str__(self):
         if self.state == "T":
             return _("is stopped")
+        if self.state in "R?":
+            return _("was running in {call}").format(call=self.call) if self.call else _("was running")
         if self.call is None:
-            return _("was running")
+            return _("waits")
         if self.object is None:
             return _("waits in {call}").format(call=self.call)
         text = _("waits in {call} for {object}").format(call=self.call, object=self.object)

@@ -2,10 +2,11 @@
 way. Nothing here may keep the program from running, so a Python that cannot record goes on unrecorded."""
 import os
 import sys
+from importlib.machinery import PathFinder
+from importlib.util import module_from_spec
 
 _here = os.path.dirname(os.path.abspath(__file__))
 sys.path[:] = [folder for folder in sys.path if os.path.abspath(folder) != _here]
-sys.modules.pop("sitecustomize", None)
 if "IPCLAB_BOOT" in os.environ:
     sys.path.insert(0, os.path.dirname(os.path.dirname(_here)))
     try:
@@ -16,7 +17,6 @@ if "IPCLAB_BOOT" in os.environ:
         os.environ.pop("IPCLAB_BOOT", None)
     finally:
         sys.path.pop(0)
-try:
-    import sitecustomize  # noqa: F401  the machine's own, which ours stood before
-except ImportError:
-    pass
+if _other := PathFinder.find_spec("sitecustomize", sys.path):  # the machine's own, which ours stood before
+    sys.modules["sitecustomize"] = _module = module_from_spec(_other)
+    _other.loader.exec_module(_module)

@@ -3,6 +3,8 @@
 What a notebook needs is imported when it is first used, since the first cell is felt by every reader, every time.
 """
 import importlib
+import sys
+import types
 
 _HOMES = {"run": "run", "name": "record", "timeline": "timeline", "story": "story", "explore": "explore", "Trace": "trace"}
 __all__ = list(_HOMES)
@@ -20,3 +22,14 @@ def __getattr__(name):
 
 def __dir__():
     return sorted([*globals(), *_HOMES])
+
+
+class _Package(types.ModuleType):
+    """Importing ipclab/run.py puts the module into the package as `run`, where readers mean the function."""
+
+    def __setattr__(self, name, value):
+        if name not in _HOMES or not isinstance(value, types.ModuleType):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -8,6 +8,7 @@ and marshalled values; it counts from the moment the lane's position is moved be
 import marshal
 import mmap
 import os
+import resource
 import struct
 import sys
 import threading
@@ -65,6 +66,7 @@ class Writer:
         def lane():
             """The word where this thread's lane starts; a forked child's own thread has a lane of its own."""
             here.lane = at = threading.get_native_id() * (LARGEST >> 3)
+            here.used = time.thread_time_ns(), _now(), resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
             if not words[at]:
                 words[at] = HEADER
                 append(NOTE, _dumps((_now(), "lane", os.getpid()), 2))
@@ -140,17 +142,19 @@ class Writer:
             append(END, _dumps((stamp, start, end, None, error, off_processor(start, end)), 2))
 
         def off_processor(start, end):
-            """How long (ns) the thread was off the processor between the two stamps.
+            """How long (ns) the thread waited between the two stamps: off the processor by its own doing.
 
             Reading the thread's own clock is a system call, too dear to make twice a call: it is read after long
             calls, and what the thread used before the call since the last reading is taken to be all of that time.
+            A call without a voluntary context switch (getrusage(2)) did not wait: others had the processor.
             """
             if end - start <= 100_000:
                 return 0
-            used, then = getattr(here, "used", (0, start))
-            current = time.thread_time_ns()
-            here.used = current, end
-            on = max(0, current - used - max(0, start - then))
+            used, then, switches = here.used
+            here.used = time.thread_time_ns(), end, resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+            if here.used[2] == switches:
+                return 0
+            on = max(0, here.used[0] - used - max(0, start - then))
             return max(0, end - start - on)
 
         def forked():

@@ -21,7 +21,7 @@ def trace(log_fd, output_fd, report, name, source, params, timeout):
     events, dropped = _events(lanes, start, _pids(lanes, notes))
     processes = _processes(notes, events, start)
     if report:
-        _ends(processes, events, report, start)
+        _ends(processes, events, notes, report, start)
     names = _named(processes, notes)
     for event in events:
         event.process = names.get(event.pid, str(event.pid))
@@ -142,8 +142,12 @@ def _named(processes, notes):
     return {pid: process.name for pid, process in processes.items()}
 
 
-def _ends(processes, events, report, start):
-    """How each process ended: as whoever waited for it saw, else as it said itself, just before."""
+def _ends(processes, events, notes, report, start):
+    """How each process ended: as whoever waited for it saw, else as it said itself; and when: as it said itself, just
+    before, else when it was waited for, which may be much later."""
+    for when, word, thread, *rest in notes:
+        if word == "leave" and thread in processes and rest[0] >= 0:
+            _ended(processes[thread], rest[0] << 8, (when - start) / 1e9)
     for event in events:
         if event.pid in processes and event.call == "os._exit" and event.end is None and event.args:
             _ended(processes[event.pid], (event.args[0] & 0xFF) << 8, event.start)
@@ -153,7 +157,7 @@ def _ends(processes, events, report, start):
                 _ended(processes[pid], status, processes[pid].end or event.end)
     for pid, (status, when) in report["ended"].items():
         if pid in processes:
-            _ended(processes[pid], status, (when - start) / 1e9)
+            _ended(processes[pid], status, processes[pid].end or (when - start) / 1e9)
 
 
 def _waited(event):

@@ -1,0 +1,44 @@
+# make lab opens the course, make test checks all of it; both make the environment .venv first where it is missing.
+# PYTHON=/path/to/python3 chooses another interpreter; ARGS="..." is handed on to JupyterLab or pytest.
+export PYTHON
+python = .venv/bin/python
+nbval = --nbval --nbval-current-env --nbval-cell-timeout=60 --nbval-sanitize-with tests/sanitize.cfg
+
+help: ## say what there is to make
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r c t; do printf '%-20s %s\n' "$$c" "$$t"; done
+
+lab: environment ## open the course in JupyterLab
+	@exec $(python) -m ipclab lab $(ARGS)
+
+test: environment-test ## pass every test: package, notebooks, browser, faults
+	@$(python) -m pytest $(nbval) $(ARGS)
+
+doctor: environment ## say what of the course works on this machine
+	@$(python) -m ipclab doctor
+
+bench: environment ## measure the engine, as ratios
+	@$(python) bench/bench.py $(ARGS)
+
+bench-browser: environment-test ## measure a control's way to its picture, in a real browser
+	@$(python) bench/bench_browser.py $(ARGS)
+
+conformance: environment ## run CPython's own tests under the recorder
+	@$(python) tests/conformance.py $(ARGS)
+
+assets: environment ## draw the diagrams again
+	@$(python) assets/draw.py && $(python) assets/record.py
+
+lint: environment ## look the code over with ruff
+	@$(python) -m ruff check
+
+clean: ## remove what was built (the environment stays: rm -r .venv)
+	@rm -rf build .pytest_cache .ruff_cache *.egg-info
+	@find . -path ./.venv -prune -o \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
+
+environment:
+	@tools/environment.sh make
+
+environment-test:
+	@tools/environment.sh make test
+
+.PHONY: help lab test doctor bench bench-browser conformance assets lint clean environment environment-test

@@ -6,7 +6,8 @@ import importlib
 import sys
 import types
 
-_HOMES = {"run": "run", "name": "record", "timeline": "timeline", "story": "story", "explore": "explore", "Trace": "trace"}
+_HOMES = {"run": "run", "name": "record", "timeline": "timeline", "story": "story", "explore": "explore",
+          "Trace": "trace", "predict": "predict", "predictions": "predict", "exercise": "exercise"}
 __all__ = list(_HOMES)
 __version__ = "0.1.0"
 
@@ -30,6 +31,10 @@ class _Package(types.ModuleType):
     def __setattr__(self, name, value):
         if name not in _HOMES or not isinstance(value, types.ModuleType):
             super().__setattr__(name, value)
+
+    def __reduce__(self):
+        """An experiment that says ipclab.name travels with the package's name: pickle knows modules by exact type."""
+        return importlib.import_module, (self.__name__,)
 
 
 sys.modules[__name__].__class__ = _Package

@@ -36,15 +36,21 @@ def _stat(pid):
     return text[text.rindex(")") + 2:].split(" ", 3)  # the name before it may hold anything
 
 
-def descendants(root):
-    """The pids of all that descend from `root`, nearest first."""
-    children = {}
+def descendants(root, spare=()):
+    """The pids of all that descend from `root`, nearest first; `spare` are left out, with all that is under them."""
+    children_of = {}
     for pid, its_parent in parents().items():
-        children.setdefault(its_parent, []).append(pid)
-    found = list(children.get(root, ()))
+        if pid not in spare:
+            children_of.setdefault(its_parent, []).append(pid)
+    found = list(children_of.get(root, ()))
     for pid in found:
-        found += children.get(pid, ())
+        found += children_of.get(pid, ())
     return found
+
+
+def children(pid):
+    """The pids of a process's children, zombies too."""
+    return [child for child, its_parent in parents().items() if its_parent == pid]
 
 
 def is_descendant(pid, root):

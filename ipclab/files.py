@@ -11,9 +11,10 @@ import sys
 import warnings
 
 from . import record
+from .disguise import Both, bound, dressed, same_repr
 
 Original = _io.FileIO
-_open = _io.open
+original_open = _io.open
 
 
 def _number(raw):
@@ -23,18 +24,31 @@ def _number(raw):
         return None
 
 
-def _raw(name):
+def _raw(name, **more):
     original = getattr(Original, name)
-    return record.dressed(record.function(f"file.{name}", original, on=_number), original, name)
+    return dressed(record.function(f"file.{name}", original, on=_number, **more), original, name)
 
 
-class FileIO(Original, metaclass=record.Both):
+def _filling():
+    """readinto, which the layers above call to read: noted as the read that it is, since what was in the buffer
+    before says nothing."""
+    original = Original.readinto
+    twin = record.function("file.read", original, on=_number, shown=record.values.sizes, result=_filled)
+    return dressed(twin, original, "readinto")
+
+
+def _filled(args, count):
+    return count if count is None else memoryview(args[0]).cast("B")[:count]
+
+
+class FileIO(Original, metaclass=Both):
     """A raw file whose calls are recorded: file.read, file.write and so on."""
 
     _original = Original
     __doc__ = Original.__doc__
     __module__ = "_io"
-    read, readall, readinto, write = _raw("read"), _raw("readall"), _raw("readinto"), _raw("write")
+    __repr__ = same_repr(Original)
+    read, readall, readinto, write = _raw("read"), _raw("readall"), _filling(), _raw("write")
     seek, truncate, close = _raw("seek"), _raw("truncate"), _raw("close")
 
 
@@ -69,7 +83,7 @@ def _checked(mode, buffering, encoding, errors, newline):
     simple = (len(letters) == len(mode) and letters <= set("axrwb+t") and len(wanted) == 1
               and not ("b" in letters and "t" in letters))
     if not simple or (not text and (encoding or errors or newline is not None)) or (text and buffering == 0):
-        _open(os.devnull, mode, buffering, encoding, errors, newline).close()  # it raises what is right
+        original_open(os.devnull, mode, buffering, encoding, errors, newline).close()  # it raises what is right
     if not text and buffering == 1:
         warnings.warn("line buffering (buffering=1) isn't supported in binary mode, the default buffer size will be "
                       "used", RuntimeWarning, 5)
@@ -77,17 +91,43 @@ def _checked(mode, buffering, encoding, errors, newline):
 
 
 def _size(raw, buffering):
-    if buffering == 1 or buffering < 0:
-        return raw._blksize if raw._blksize > 1 else io.DEFAULT_BUFFER_SIZE
-    return buffering
+    if buffering != 1 and buffering >= 0:
+        return buffering
+    if sys.version_info >= (3, 14):
+        return max(min(raw._blksize, 8 << 20), io.DEFAULT_BUFFER_SIZE)
+    return raw._blksize if raw._blksize > 1 else io.DEFAULT_BUFFER_SIZE
 
 
 def _plain_open(file, mode="r", buffering=-1, encoding=None, errors=None, newline=None, closefd=True, opener=None):
     """The file's layers, with recorded calls; anything odd goes to Python's own open, which says what is wrong."""
     if record.run is None or not isinstance(mode, str) or not isinstance(buffering, int):
-        return _open(file, mode, buffering, encoding, errors, newline, closefd, opener)
+        return original_open(file, mode, buffering, encoding, errors, newline, closefd, opener)
     return _layers(file, mode, buffering, encoding, errors, newline, closefd, opener)
 
 
-open = record.bound(record.function("open", _plain_open), _open, "_io")
-open.__func__.__module__ = "_io"
+open = bound(record.function("open", _plain_open), original_open, original_open.__module__)
+
+
+def printing(quiet):
+    """print(): what it writes to the standard streams is one event with it; to other files, what leaves the buffer is
+    an event inside."""
+    loud = print
+
+    def printing(*words, **keywords):
+        stream = keywords.get("file")
+        whole = stream is None or stream is sys.stdout or stream is sys.stderr
+        return (quiet if whole else loud)(*words, **keywords)
+
+    twin = record.function("print", printing)
+    twin.__code__ = twin.__code__.replace(co_filename="<ipclab>")
+
+    def printed(self, /, *words, **keywords):
+        """What is told is the text that is printed; a __str__ of the reader's is called once, as by print()."""
+        if record.run is not None:
+            words = [word if type(word) in SAME_IN_TRACE else str(word) for word in words]
+        return twin(self, *words, **keywords)
+
+    return bound(printed, print, "builtins")
+
+
+SAME_IN_TRACE = frozenset([str, int, float, bool, bytes, type(None)])

@@ -6,7 +6,7 @@ before and "made" after, so that a kill in between loses nothing. The supervisor
 import errno
 import fcntl
 import os
-
+from socket import AF_UNIX
 
 from . import family, record
 
@@ -114,29 +114,45 @@ def _ours(pid):
 
 def _noting(kind, make):
     def noting(path, *args, **keywords):
-        text = os.path.abspath(os.fsdecode(path)) if isinstance(path, (str, bytes, os.PathLike)) else None
-        if not record.run or text is None or "dir_fd" in keywords:
+        if not record.run or not isinstance(path, (str, bytes)) or keywords.get("dir_fd") is not None:
             return make(path, *args, **keywords)
-        if not os.path.lexists(text):
-            record.note("making", kind, text)
+        text = _noted(kind, path)
         value = make(path, *args, **keywords)
-        record.note("made", kind, text, os.lstat(text).st_ino)
+        _made(kind, text)
         return value
 
     return noting
 
 
+def _noted(kind, path):
+    """Note that an object is about to be made at a path, unless something is there; the absolute path, None for one
+    that cannot be."""
+    try:
+        text = os.path.abspath(os.fsdecode(path))
+        if not os.path.lexists(text):
+            record.note("making", kind, text)
+        return text
+    except (OSError, ValueError):  # the working directory has gone; the call will say what is wrong
+        return None
+
+
+def _made(kind, text):
+    try:
+        record.note("made", kind, text, os.lstat(text).st_ino)
+    except (OSError, TypeError, ValueError):
+        pass  # somebody has removed it already
+
+
 def bound_to_path(bind):
     """socket.bind with a note of the file that it makes, where the address is a path (unix(7))."""
 
-    def bind_noting(sock, address):
-        if not (record.run and isinstance(address, (str, bytes)) and address[:1] not in ("\0", b"\0", "", b"")):
-            return bind(sock, address)
-        text = os.path.abspath(os.fsdecode(address))
-        if not os.path.lexists(text):
-            record.note("making", "socket", text)
-        bind(sock, address)
-        record.note("made", "socket", text, os.lstat(text).st_ino)
+    def bind_noting(sock, *address):
+        path = address[0] if len(address) == 1 and isinstance(address[0], (str, bytes)) else ""
+        if not record.run or path[:1] in ("\0", b"\0", "", b"") or sock.family != AF_UNIX:
+            return bind(sock, *address)
+        text = _noted("socket", path)
+        bind(sock, *address)
+        _made("socket", text)
 
     return bind_noting
 
@@ -154,15 +170,18 @@ def making(call):
         first = args[0] if args else keywords.get("name", keywords.get("key"))
         alone = (first, flags | exclusive, *args[2:]) if len(args) > 1 else args
         named = keywords if len(args) > 1 else keywords | {"flags": flags | exclusive}
-        record.note("making", KINDS[call], record.values.plain(first))
+        if first is not None:
+            record.note("making", KINDS[call], record.values.plain(first))
         try:
             made = type.__call__(cls, *alone, **named)
         except Exception as error:
-            record.note("unmade", KINDS[call], record.values.plain(first))
+            if first is not None:
+                record.note("unmade", KINDS[call], record.values.plain(first))
             if flags & exclusive or type(error).__name__ != "ExistentialError":
                 raise
             return type.__call__(cls, *args, **keywords)  # it exists: somebody else's, or the run's from before
-        record.note("made", KINDS[call], record.values.plain(first if first is not None else _label(made)), _inode(made))
+        label = record.values.plain(_label(made) if first is None else first)
+        record.note("made", KINDS[call], label, _inode(made))
         return made
 
     return make
@@ -181,5 +200,3 @@ def _inode(made):
         return os.fstat(fd).st_ino if fd is not None else os.stat(f"/dev/shm/sem.{made.name.lstrip('/')}").st_ino
     except OSError:
         return None
-
-

@@ -75,14 +75,23 @@ def descriptors(pid):
 
 def in_memory(path):
     """Whether the path is on a file system without a disk (tmpfs, ramfs), as proc_pid_mountinfo(5) tells."""
-    try:
-        path, best = os.path.realpath(path), ("", "")
-        with open("/proc/self/mountinfo") as file:
-            for line in file:
-                before, _dash, after = line.partition(" - ")
-                point = before.split()[4].replace("\\040", " ")
-                if (path + "/").startswith(point.rstrip("/") + "/") and len(point) >= len(best[0]):
-                    best = point, after.split()[0]
-    except (OSError, IndexError):
-        return False
+    path, best = os.path.realpath(path), ("", "")
+    for point, kind in _mounts():
+        if (path + "/").startswith(point.rstrip("/") + "/") and len(point) >= len(best[0]):
+            best = point, kind
     return best[1] in ("tmpfs", "ramfs")
+
+
+def mounted_under(path):
+    """Whether a file system is mounted at the path or below."""
+    return any((point + "/").startswith(path + "/") for point, _kind in _mounts())
+
+
+def _mounts():
+    """[(mount point, type)] of all file systems."""
+    try:
+        with open("/proc/self/mountinfo") as file:
+            lines = [line.partition(" - ") for line in file]
+        return [(before.split()[4].replace("\\040", " "), after.split()[0]) for before, _dash, after in lines]
+    except (OSError, IndexError):
+        return []

@@ -8,26 +8,33 @@ import pathlib
 import sys
 
 from .say import _
+from .translate import build_all, languages
 
 COURSE = pathlib.Path(__file__).resolve().parent.parent
 
 
 def lab(arguments):
-    """Become JupyterLab (execve(2); does not return). arguments: list of JupyterLab's own options, which win over
-    the course's. SystemExit where the package is installed without the course's notebooks beside it."""
+    """Become JupyterLab (execve(2); does not return) on the notebooks in all languages. arguments: list of JupyterLab's
+    own options, which win over the course's. SystemExit where the package is installed without the course's notebooks
+    beside it."""
     if not (COURSE / "assets" / "lab").is_dir():
         raise SystemExit(_("The notebooks are not here: run this in a copy of the course's repository."))
+    build_all()
     command = [sys.executable, "-m", "jupyterlab", *options(arguments), *arguments]
     os.execve(sys.executable, command, environment(os.environ))
 
 
 def options(arguments):
-    """The course's options of JupyterLab, but for those that the arguments name themselves: [str]."""
+    """The course's options of JupyterLab, but for those that the arguments name themselves: [str]. It opens on
+    the notebooks in the language of IPCLAB_LANGUAGE."""
+    language = os.environ.get("IPCLAB_LANGUAGE", "en")
+    folder = f"build/{language}" if language in languages() else "notebooks"
     ours = {
         "--ServerApp.ip": "127.0.0.1",
         "--ServerApp.root_dir": COURSE,
-        "--FileContentsManager.preferred_dir": COURSE / "notebooks",
-        "--LabApp.default_url": "/lab/tree/notebooks",
+        "--FileContentsManager.preferred_dir": COURSE / folder,
+        "--LabApp.default_url": f"/lab/tree/{folder}",
+        "--ServerApp.kernel_websocket_connection_class": "ipclab.prompt.PromptConnection",
     }
     if os.geteuid() == 0:
         ours["--ServerApp.allow_root"] = True

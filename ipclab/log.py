@@ -3,54 +3,102 @@
 One sparse memfd holds it all. Lane number = thread id, so that nobody has to ask anybody for a place: no lock that a
 kill could strand, and only pages that are written exist. A lane is append-only: two head segments, then two tail
 segments used in turn, so that an endless loop keeps its beginning and its end. An entry is a word (length and kind)
-and marshalled values; it counts from the moment the lane's position is moved behind it.
+and marshalled values; it counts from the moment the lane's position is moved behind it. Read by lanes.py.
 """
 import marshal
-import mmap
 import os
 import resource
 import struct
 import sys
 import threading
 import time
+from mmap import mmap  # itself: its recorded twin would make calls where append must not
 
 BEGIN, END, NOTE, INTEGER = 1, 2, 3, 4  # kinds of entries; INTEGER is an END whose result is a number
 HEADER = 64  # bytes at the start of a lane: position, segments left behind, calls overwritten
-LARGEST = 1 << 24  # bytes of a lane
+SIZES = 1 << 24, 1 << 20, 1 << 16  # bytes of a lane: the first of which the machine maps one for every thread id
 
-_INTEGER = struct.Struct("=qqqq")
+HEAD = struct.Struct("=QQQ")  # of a lane; of the log: bytes of a lane, bytes of all lanes, where the report begins
+INTEGERS = struct.Struct("=qqqq")  # result, end, start, stamp: the stamp last, so that a half written entry has none
 _dumps, _now = marshal.dumps, time.monotonic_ns
 
 
 def create():
-    """A new log, as the descriptor of a memfd (memfd_create(2)); OSError where the machine has none."""
-    fd = os.memfd_create("ipclab-log", os.MFD_CLOEXEC)
-    with open("/proc/sys/kernel/pid_max") as file:
-        lanes = int(file.read()) + 1
-    os.ftruncate(fd, lanes * LARGEST)
-    return fd
+    """A new log, still without a size, as the descriptor of a memfd (memfd_create(2)); OSError where there is none."""
+    return os.memfd_create("ipclab-log", os.MFD_CLOEXEC)
 
 
 def attach(fd):
-    """Map the log for writing, keeping no descriptor of it: (mmap object, memoryview of its 64-bit words).
+    """Map the log for writing, keeping no descriptor of it: (mmap object, memoryview of its 64-bit words, lane's size).
 
-    Python's mmap keeps a duplicate of the descriptor (before 3.13 always). It is closed here, since closerange() in
-    an experiment would close it or its number would surprise the student; and the object is never deallocated,
-    since that would close whatever has the number by then.
+    Whoever comes first gives it its size. Mapped is far more than is ever used; where the machine has not so many
+    addresses (RLIMIT_AS, small page tables) the lanes are smaller. OSError where it cannot be mapped at all.
     """
-    size = os.fstat(fd).st_size
-    if sys.version_info >= (3, 13):
-        log = mmap.mmap(fd, size, trackfd=False)
+    size, whole, _report = head(fd)
+    if size:
+        log = _mapped(fd, whole)
     else:
-        duplicate = os.dup(fd)
-        os.close(duplicate)
-        log = mmap.mmap(fd, size)
-        os.close(duplicate)
+        log, size = _sized(fd, _threads() + 1)
     _immortal.append(log)
-    return log, memoryview(log).cast("Q")
+    return log, memoryview(log).cast("Q"), size
+
+
+def head(fd, at=0):
+    """A lane's three words, or the log's own."""
+    return HEAD.unpack(os.pread(fd, HEAD.size, at).ljust(HEAD.size, b"\0"))
+
+
+def _threads():
+    """The largest thread id that there can be (proc_sys_kernel(5))."""
+    try:
+        with open("/proc/sys/kernel/pid_max") as file:
+            return int(file.read())
+    except OSError:
+        return 1 << 22  # no kernel has more
+
+
+def _sized(fd, lanes):
+    for size in SIZES:
+        try:
+            os.ftruncate(fd, lanes * size)
+            log = _mapped(fd, lanes * size)
+        except OSError:
+            if size == SIZES[-1]:
+                raise
+        else:
+            os.pwrite(fd, HEAD.pack(size, lanes * size, 0), 0)
+            return log, size
+
+
+def _mapped(fd, size):
+    """Python's mmap keeps a duplicate of the descriptor (before 3.13 always). It is closed here, since closerange() in
+    an experiment would close it or its number would surprise the student; and the object is never deallocated,
+    since that would close whatever has the number by then."""
+    if sys.version_info >= (3, 13):
+        return mmap(fd, size, trackfd=False)
+    duplicate = os.dup(fd)
+    os.close(duplicate)
+    log = mmap(fd, size)
+    os.close(duplicate)
+    return log
 
 
 _immortal = []
+
+
+def put_report(fd, report):
+    """Leave the run's report (what marshal takes) behind the lanes; the first one stays."""
+    size, whole, there = head(fd)
+    if not there:
+        there = max(HEADER, os.fstat(fd).st_size)
+        os.pwrite(fd, marshal.dumps(report), there)
+        os.pwrite(fd, HEAD.pack(size, whole, there), 0)
+
+
+def report(fd):
+    """The run's report; None as long as there is none."""
+    there = head(fd)[2]
+    return marshal.loads(os.pread(fd, os.fstat(fd).st_size - there, there)) if there else None
 
 
 class Writer:
@@ -58,18 +106,20 @@ class Writer:
     over locals, the append written out twice, because a recorded call should cost no more than two bare ones."""
 
     def __init__(self, fd):
-        log, words = attach(fd)
+        log, words, size_of_lane = attach(fd)
         here = threading.local()
-        segment = LARGEST >> 2
-        pack_into = _INTEGER.pack_into
+        segment = size_of_lane >> 2
+        inside = segment - 1
+        pack_into = INTEGERS.pack_into
 
         def lane():
             """The word where this thread's lane starts; a forked child's own thread has a lane of its own."""
-            here.lane = at = threading.get_native_id() * (LARGEST >> 3)
+            at = threading.get_native_id() * (size_of_lane >> 3)
             here.used = time.thread_time_ns(), _now(), resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
             if not words[at]:
                 words[at] = HEADER
-                append(NOTE, _dumps((_now(), "lane", os.getpid()), 2))
+            here.lane = at  # the last of all: a handler that runs before makes itself one
+            append(NOTE, _dumps((_now(), "lane", os.getpid()), 2))  # it may be that of a thread long gone
             return at
 
         def append(kind, data):
@@ -82,25 +132,27 @@ class Writer:
             # over in between (CPython looks for both at those alone), and a kill leaves the position unmoved.
             position = words[at]
             end = position + (size + 15 & -8)
-            if position ^ end > 0x3FFFFF:
-                return next_segment(at, position, kind, data)
+            if position ^ end > inside:
+                return next_segment(at, kind, data)
             start = (at << 3) + position
             words[start >> 3] = size << 3 | kind
             start += 8
             log[start:start + size] = data
             words[at] = end
 
-        def next_segment(at, position, kind, data):
+        def next_segment(at, kind, data):
             """The entry does not fit into the lane's segment: leave it for the next, the tail's two in turn."""
-            if len(data) + HEADER >= segment:
-                return  # cannot be: values are cut long before
-            words[at + (position >> 3)] = 0
+            if len(data) + HEADER + 16 >= segment:
+                data = _shortened(kind, data)
             left = words[at + 1] + 1
             following = left * segment if left < 4 else (2 + left % 2) * segment
-            if left >= 4:
-                words[at + 2] += _count(words, at, following, following + segment)
-            words[at + 1] = left
-            words[at] = following
+            over = _count(words, at, following, following + segment) if left >= 4 else 0
+            # Again no call from here to the last store; but a handler may have run before, and gone on itself.
+            if words[at + 1] + 1 == left:
+                words[at + (words[at] >> 3)] = 0
+                words[at + 2] += over
+                words[at + 1] = left
+                words[at] = following
             append(kind, data)
 
         def begin(call, args, keywords, on, line, via, file):
@@ -114,8 +166,8 @@ class Writer:
             size = len(data)
             position = words[at]  # as in append
             end = position + (size + 15 & -8)
-            if position ^ end > 0x3FFFFF:
-                next_segment(at, position, BEGIN, data)
+            if position ^ end > inside:
+                next_segment(at, BEGIN, data)
                 return stamp
             start = (at << 3) + position
             words[start >> 3] = size << 3 | BEGIN
@@ -129,10 +181,10 @@ class Writer:
                 at = here.lane
                 position = words[at]
                 beyond = position + 40
-                if position ^ beyond <= 0x3FFFFF:
+                if position ^ beyond <= inside:
                     words[at + (position >> 3)] = 32 << 3 | INTEGER
                     words[at] = beyond  # first, since a handler may run after the call below; filled or all zero
-                    pack_into(log, (at << 3) + position + 8, stamp, start, end, result)
+                    pack_into(log, (at << 3) + position + 8, result, end, start, stamp)
                     return
             waited = off_processor(start, end) if end - start > 100_000 else 0
             append(END, _dumps((stamp, start, end, result, None, waited), 2))
@@ -164,54 +216,22 @@ class Writer:
         self.note = lambda *values: append(NOTE, _dumps((_now(), *values), 2))
 
 
+def _shortened(kind, data):
+    """An entry that would not fit into a segment, without what makes it long."""
+    values = list(marshal.loads(data))
+    if kind == BEGIN:
+        values[2:5] = ("…",), None, None
+    elif kind == END:
+        values[3] = "…"
+    else:
+        values = [value[-1000:] if isinstance(value, str) else value for value in values]
+    return _dumps(tuple(values), 2)
+
+
 def _count(words, at, position, end):
     """How many calls begin in the entries of a segment."""
     found = 0
     while position < end and (word := words[at + (position >> 3)]):
         found += word & 7 == BEGIN
         position += (word >> 3) + 15 & -8
-    return found
-
-
-def read(fd):
-    """All of the log now: {thread id: (entries, calls overwritten)}, an entry being (kind, values).
-
-    Reads what is there while others write; an entry half written does not count yet.
-    """
-    lanes, offset = {}, LARGEST
-    size = os.fstat(fd).st_size
-    while True:
-        try:
-            offset = os.lseek(fd, offset, os.SEEK_DATA)
-        except OSError:  # ENXIO: no data behind this
-            return lanes
-        thread = offset // LARGEST
-        lanes[thread] = _lane(fd, thread * LARGEST)
-        offset = (thread + 1) * LARGEST
-        if offset >= size:
-            return lanes
-
-
-def _lane(fd, base):
-    position, left, overwritten = (int.from_bytes(os.pread(fd, 24, base)[i:i + 8], sys.byteorder) for i in (0, 8, 16))
-    segment = LARGEST >> 2
-    kept = [0, 1, 2 + (left + 1) % 2, 2 + left % 2] if left >= 3 else range(left + 1)
-    entries = []
-    for number in kept:
-        start = number * segment
-        end = position if number == kept[-1] else start + segment
-        entries += _entries(os.pread(fd, max(0, end - start), base + start), HEADER if number == 0 else 0)
-    return entries, overwritten
-
-
-def _entries(data, at):
-    found = []
-    while at + 8 <= len(data) and (word := int.from_bytes(data[at:at + 8], sys.byteorder)):
-        size, kind = word >> 3, word & 7
-        body = data[at + 8:at + 8 + size]
-        if kind == INTEGER:
-            found.append((END, (*_INTEGER.unpack(body), None, 0)))
-        else:
-            found.append((kind, marshal.loads(body)))
-        at += size + 15 & -8
     return found

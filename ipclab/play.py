@@ -9,27 +9,23 @@ import resource
 import signal
 import sys
 import threading
-import traceback
 import types
 
-from . import files, log, record
-
-_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+from . import files, hidden, record
 
 
-def play(request, folder, log_fd, output, tasks):
+def play(request, folder, writer, log_fd, output, tasks):
     """Run the request's function in this process, which the supervisor has just forked. Does not return."""
     code = 1
     try:
-        writer = log.Writer(log_fd)
         run = record.Run(writer, path=f"/proc/{os.getppid()}/fd/{log_fd}", supervisor=os.getppid(), folder=folder,
                          tasks=tasks)
         _surround(request, folder, output, tasks)
         record.kinds[request["file"]] = record.MAIN
         writer.note("birth", os.getpid(), 0)
         code = _run(request["pickled"], run)
-    except BaseException:
-        os.write(output, traceback.format_exc().encode())  # a mistake of ours, or a machine that lacks something
+    except BaseException as error:  # a mistake of ours, or a machine that lacks something
+        writer.note("failed", f"{type(error).__name__}: {error}", getattr(error, "errno", None))
     finally:
         os._exit(code)
 
@@ -45,15 +41,15 @@ def _surround(request, folder, output, tasks):
     os.chdir(folder)
     resource.setrlimit(resource.RLIMIT_CORE, (1, resource.getrlimit(resource.RLIMIT_CORE)[1] or 1)
                        if resource.getrlimit(resource.RLIMIT_CORE)[1] else (0, 0))
-    _limit_processes(tasks + 2 * record.LIMIT)
+    _limit_processes(tasks + record.LIMIT * 3 // 2)
     if dict(os.environ) != request["environ"]:
         os.environ.clear()
         os.environ.update(request["environ"])
     sys.path[:] = request["path"]
     linecache.cache.update(request["sources"])
-    sys.stdin = open(0, closefd=False)
-    sys.stdout = sys.__stdout__ = _stream(1, "strict")
-    sys.stderr = sys.__stderr__ = _stream(2, "backslashreplace")
+    sys.stdin = sys.__stdin__ = _stream(0, "<stdin>", "strict")
+    sys.stdout = sys.__stdout__ = _stream(1, "<stdout>", "strict")
+    sys.stderr = sys.__stderr__ = _stream(2, "<stderr>", "backslashreplace")
     sys.argv = [""]
     sys.modules["__main__"] = types.ModuleType("__main__")
 
@@ -65,10 +61,15 @@ def _limit_processes(number):
         resource.setrlimit(resource.RLIMIT_NPROC, (number, hard))
 
 
-def _stream(fd, errors):
-    """A standard stream that sends each line at once, as on a terminal."""
-    raw = files.FileIO(fd, "w", closefd=False)
-    return io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", errors, line_buffering=True)
+def _stream(fd, name, errors):
+    """A standard stream that sends each line at once, as on a terminal; with the names that the interpreter gives."""
+    mode = "w" if fd else "r"
+    raw = files.FileIO(fd, mode, closefd=False)
+    raw.name = name
+    buffer = io.BufferedWriter(raw) if fd else io.BufferedReader(raw)
+    stream = io.TextIOWrapper(buffer, "utf-8", errors, line_buffering=fd > 0)
+    stream.mode = mode
+    return stream
 
 
 def _run(pickled, run):
@@ -91,32 +92,23 @@ def _code(given):
         return 0
     if isinstance(given, int):
         return given & 0xFF
-    print(given, file=sys.stderr)
+    hidden.say(str(given) + "\n")
     return 1
 
 
 def _uncaught(error):
-    """Tell of the exception as the interpreter would, the recorder's own frames left out."""
-    trace = _without_ours(error.__traceback__)
-    text = "".join(traceback.format_exception(type(error), error, trace))
-    record.note("traceback", text[-20_000:])
-    try:
-        if sys.excepthook is sys.__excepthook__:
-            sys.stderr.write(text)
-        else:
-            sys.excepthook(type(error), error, trace)
-    except Exception:
-        pass  # the experiment has closed its stderr; the trace keeps the text
+    hidden.tell(error)
     return -signal.SIGINT if isinstance(error, KeyboardInterrupt) else 1
 
 
-def _without_ours(trace):
-    if trace is None:
-        return None
-    rest = _without_ours(trace.tb_next)
-    if trace.tb_frame.f_code.co_filename.startswith(_HERE):
-        return rest
-    return types.TracebackType(rest, trace.tb_frame, trace.tb_lasti, trace.tb_lineno)
+def _flushed(code):
+    """The exit code after the last of what was printed has gone out: where it cannot, 120, as the interpreter's."""
+    for stream, failed in ((sys.stdout, 120), (sys.stderr, code)):
+        try:
+            stream.flush()
+        except (AttributeError, OSError, ValueError):
+            code = failed
+    return code
 
 
 def _end(code):
@@ -125,13 +117,13 @@ def _end(code):
         threading._shutdown()
         atexit._run_exitfuncs()
         gc.collect()  # unfinished files write their buffers
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
     except SystemExit as error:
         code = _code(error.code)
     except BaseException as error:
         code = _uncaught(error)
+    code = _flushed(code)
     record.note("leave", code)
+    record.stop()  # what follows is ours
     if code == -signal.SIGINT:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGINT)

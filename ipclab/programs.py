@@ -7,8 +7,10 @@ sitecustomize of ours that cleans up behind itself. Other programs run as they a
 import json
 import os
 import re
+from collections.abc import Mapping
+from itertools import count, takewhile
 
-from . import record
+from . import files, record
 
 BOOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boot")
 VARIABLE = "IPCLAB_BOOT"
@@ -26,60 +28,104 @@ def _execv(execv):
 
     execve = posix.execve
 
-    def follow(path, argv, /):
-        if not (record.run and is_python(path)):
-            return execv(path, argv)
-        return execve(path, argv, with_boot(dict(os.environb)))
+    def follow(*given):
+        if record.run and len(given) == 2 and is_followed(*given):
+            return execve(*given, dict(with_boot(_environment())))
+        return execv(*given)
 
     return follow
 
 
 def _execve(execve):
     def follow(path, argv, env):
-        python = bool(record.run) and not isinstance(path, int) and is_python(path)
-        return execve(path, argv, with_boot(env) if python else env)
+        if record.run and isinstance(env, Mapping) and not isinstance(path, int) and is_followed(path, argv):
+            env = dict(with_boot(env.items()))
+        return execve(path, argv, env)
 
     return follow
 
 
 def _spawn(spawn):
     def follow(path, argv, env, **keywords):
-        return spawn(path, argv, with_boot(env) if record.run and is_python(path) else env, **keywords)
+        if record.run and (env is None or isinstance(env, Mapping)) and is_followed(path, argv):
+            env = dict(with_boot(_environment() if env is None else env.items()))
+        return spawn(path, argv, env, **keywords)
 
     return follow
+
+
+ENV, PREEXEC = 5, 21  # the places of two of fork_exec's arguments
 
 
 def _fork_exec(fork_exec):
-    def follow(args, executables, close_fds, keep, cwd, env, *rest):
-        if record.run and any(is_python(path) for path in executables):
-            pairs = [entry.split(b"=", 1) for entry in env] if env is not None else os.environb.items()
-            env = [key + b"=" + value for key, value in with_boot(dict(pairs)).items()]
-        return fork_exec(args, executables, close_fds, keep, cwd, env, *rest)
+    def follow(*given):
+        if record.run and len(given) > PREEXEC and any(is_followed(path, given[0]) for path in given[1]):
+            given, env, preexec = list(given), given[ENV], given[PREEXEC]
+            if env is None and preexec is not None:  # which may change what is inherited
+                given[PREEXEC] = lambda: (preexec(), _put_boot())
+            else:
+                pairs = _environment() if env is None else [entry.split(b"=", 1) for entry in env]
+                given[ENV] = [key + b"=" + value for key, value in with_boot(pairs)]
+        return fork_exec(*given)
 
     return follow
 
 
-def is_python(path):
-    """Whether what stands at the path is run by a CPython: itself, or a script whose first line names one."""
+def _environment():
+    """The environment that a program inherits, as (name, value) pairs of bytes: the C library's, which os.putenv
+    changes and os.environ does not show (environ(7))."""
+    import ctypes
+
+    environ = ctypes.POINTER(ctypes.c_char_p).in_dll(ctypes.CDLL(None), "environ")
+    entries = takewhile(bool, (environ[index] for index in count())) if environ else ()
+    return [entry.split(b"=", 1) for entry in entries if b"=" in entry]
+
+
+def _put_boot():
+    for key, value in with_boot(_environment()):
+        if key in (b"PYTHONPATH", VARIABLE.encode()):
+            os.putenv(key, value)
+
+
+def is_followed(path, argv):
+    """Whether what stands at the path is run by a CPython, itself or by a script's first line, that starts our
+    sitecustomize: -E, -I and -S are programs that want none."""
     try:
         real = os.path.realpath(os.fsdecode(path))
         if re.match(r"python[\d.]*t?$", os.path.basename(real)):
-            return os.access(real, os.X_OK)
-        with record.values._io.open(real, "rb") as file:
+            return os.access(real, os.X_OK) and not _isolated(argv)
+        with files.original_open(real, "rb") as file:
             head = file.read(120)
     except (OSError, TypeError, ValueError):
         return False
-    return head.startswith(b"#!") and b"python" in head.split(b"\n")[0]
+    first = head.split(b"\n")[0]
+    return first.startswith(b"#!") and b"python" in first and not _isolated(first.split()[1:])
 
 
-def with_boot(env):
-    """The environment (dict of str or bytes) with what lets a Python program go on in the log."""
-    binary = any(isinstance(key, bytes) for key in env)
-    convert = os.fsencode if binary else str
-    old = env.get(convert("PYTHONPATH"))
+def _isolated(argv):
+    """Whether an interpreter's options (python3(1)) say to ignore PYTHONPATH or the site module."""
+    words = iter([os.fsencode(word) for word in argv][1:])
+    for word in words:
+        letters = word[1:].split(b"c")[0].split(b"m")[0]
+        if word[:1] != b"-" or word[:2] in (b"-", b"--", b"-c", b"-m"):
+            return False
+        if word in (b"-W", b"-X"):
+            next(words, None)
+        elif word[:2] not in (b"-W", b"-X") and set(letters) & set(b"EIS"):
+            return True
+    return False
+
+
+def with_boot(pairs):
+    """The environment ((name, value) pairs of str or bytes) with what lets a Python program go on in the log."""
+    pairs = [tuple(pair) for pair in pairs]
+    convert = os.fsencode if any(isinstance(name, bytes) for name, _value in pairs) else str
+    names = convert("PYTHONPATH"), convert(VARIABLE)
+    old = next((value for name, value in pairs if name == names[0]), None)
     boot = json.dumps({"pythonpath": None if old is None else os.fsdecode(old), **record.run.told})
     path = BOOT if not old else BOOT + os.pathsep + os.fsdecode(old)
-    return {**env, convert(VARIABLE): convert(boot), convert("PYTHONPATH"): convert(path)}
+    kept = [(name, value) for name, value in pairs if name not in names]
+    return [*kept, (names[0], convert(path)), (names[1], convert(boot))]
 
 
 def boot():

@@ -1,21 +1,15 @@
 """run(): the way from a reader's function to a Trace, by way of the stage."""
-import atexit
+import errno
 import inspect
-import linecache
 import os
-import pickle
 import select
 import socket
-import subprocess
-import sys
-import threading
 import time
-import types
 
-from . import build, log, stage
+from . import build, connection, handing, lives, log
+from .say import _
 
-LARGEST_GLOBAL = 1 << 20  # bytes, pickled
-GRACE = 4.0  # seconds after its deadline at which a run that has not reported is given up
+GRACE = 12.0  # seconds after its deadline at which a run that has not reported is given up
 
 
 def run(experiment, *, timeout=5.0, **params):
@@ -24,7 +18,7 @@ def run(experiment, *, timeout=5.0, **params):
     `experiment` is a plain function; `params` replace the defaults of its parameters. `timeout` is the deadline in
     seconds: what still runs then is looked at and ended. Nothing is raised for what the experiment does: see
     Trace.processes. TypeError for an unknown or missing parameter, an experiment that is no function, and a global
-    that cannot be handed over; ValueError for a deadline that is none; RuntimeError where the stage cannot start.
+    that cannot be handed over; ValueError for a deadline that is none; RuntimeError where the machine cannot run it.
     """
     started = start(experiment, timeout=timeout, **params)
     try:
@@ -36,29 +30,28 @@ def run(experiment, *, timeout=5.0, **params):
 
 def start(experiment, *, timeout=5.0, **params):
     """Start a run and return at once: a Run. Errors as of run()."""
-    _check(experiment, timeout, params)
+    handing.check(experiment, timeout, params)
     return Run(experiment, float(timeout), params)
 
 
 class Run:
-    """A run that is going on or has ended; `fileno()` becomes readable when it has."""
+    """A run that goes on or has ended; `fileno()` becomes readable when it has. One that is forgotten is cancelled."""
 
     def __init__(self, experiment, timeout, params):
-        request = _request(experiment, timeout, params)
-        self._source = _source(experiment)
-        self._name, self._timeout, self._given = experiment.__name__, timeout, params
-        self._defaults = {p.name: p.default for p in inspect.signature(experiment).parameters.values()}
+        request = handing.request(experiment, timeout, params)
+        self._source = handing.source(experiment)
+        defaults = {p.name: p.default for p in inspect.signature(experiment).parameters.values()
+                    if p.default is not p.empty}
+        self._name, self._timeout, self._params = experiment.__name__, timeout, {**defaults, **params}
+        self._final, self._owner = None, os.getpid()
+        self._socket = None
         self._log, self._output = log.create(), os.memfd_create("ipclab-output", os.MFD_CLOEXEC)
-        self._socket, theirs = socket.socketpair()
-        self._received, self._final = b"", None
-        self._give_up = time.monotonic() + timeout + GRACE
         try:
-            _stage().play(request, [theirs.fileno(), self._log, self._output])
+            self._socket, self._stage = connection.play(request, [self._log, self._output])
         except BaseException:
             self._close()
             raise
-        finally:
-            theirs.close()
+        self._give_up = time.monotonic() + timeout + GRACE
 
     def fileno(self):
         """The descriptor to watch; -1 once the run's trace has been taken."""
@@ -66,227 +59,93 @@ class Run:
 
     def done(self):
         """Whether the run has ended; does not wait."""
-        return self._final is not None or self._finished(0)
+        return self._final is not None or self._ended(0)
 
     def trace(self):
         """The Trace: partial while the run goes on, final when it has ended; does not wait."""
-        if not self.done():
-            return self._build(None)
-        return self._final or self.wait()
+        return self.wait() if self.done() else self._build(None)
 
     def wait(self):
-        """Wait for the end and return the Trace."""
+        """Wait for the end and return the Trace. RuntimeError where the run could not begin, with the reason."""
         if self._final is None:
-            while not self._finished(None):
-                continue
-            self._final = self._build(self._report())
-            self._close()
+            self._ended(None)
+            try:
+                self._final = self._build(self._report())
+            finally:
+                self._close()
         return self._final
 
     def cancel(self):
         """End the run at once, without waiting: its supervisor clears it away. The trace so far is kept."""
-        if self._final is None:
+        if self._final is None and self._log >= 0:
             self._final = self._build(None)
-            self._final.notes.append("cancelled")
+            self._final.notes.append(_("the run was cancelled"))
             self._close()
 
-    def _finished(self, patience):
-        """Receive what is there, waiting `patience` seconds (None: till the end of the run's time); at the end?"""
+    def _ended(self, patience):
+        """Whether the run has reported or is lost, waiting `patience` milliseconds for it (None: all of its time)."""
+        if self._log < 0:
+            return True
+        left = max(0, self._give_up - time.monotonic()) * 1000
         poll = select.poll()
         poll.register(self._socket, select.POLLIN)
-        while True:
-            left = self._give_up - time.monotonic()
-            wait = max(0, left) if patience is None else min(patience, max(0, left))
-            if not poll.poll(wait * 1000):
-                return left <= 0
-            part = self._socket.recv(1 << 16)
-            if not part:
-                return True
-            self._received += part
+        return bool(poll.poll(left if patience is None else min(patience, left))) or left == 0
 
     def _report(self):
-        import marshal
-
-        try:
-            return marshal.loads(self._received[8:])
-        except (EOFError, ValueError, TypeError):
-            return None
+        """The run's report. RuntimeError where it did not begin."""
+        if self._log < 0:
+            raise RuntimeError(_("this run could not begin, or was cancelled"))
+        report = log.report(self._log)
+        if report and "error" in report:
+            raise RuntimeError(_unbegun(report["error"], report["errno"]))
+        if log.head(self._log)[0] == 0:
+            raise RuntimeError(_unbegun(self._stage.said() or _("its supervisor was killed"), None))
+        return report or build.lost(time.monotonic_ns())
 
     def _build(self, report):
-        final = self._final is None and report is not None
-        params = {**self._defaults, **self._given}
-        trace = build.trace(self._log, self._output, report, self._name, self._source, params, self._timeout)
-        if not final and report is None and self._received == b"" and self.fileno() >= 0 and self._ended_badly():
-            trace.notes.append("the run's supervisor was killed, or did not report in time")
+        try:
+            trace = build.trace(self._log, self._output, report)
+        except lives.Failed as failure:
+            raise RuntimeError(_unbegun(*failure.args)) from None
+        trace.experiment, trace.source, trace.params = self._name, self._source, self._params
+        trace.timeout = self._timeout
         return trace
 
-    def _ended_badly(self):
-        poll = select.poll()
-        poll.register(self._socket, select.POLLIN)
-        return bool(poll.poll(0)) or time.monotonic() >= self._give_up
-
     def _close(self):
-        self._socket.close()
-        for fd in (self._log, self._output):
-            if fd >= 0:
-                os.close(fd)
-        self._log = self._output = -1
+        if self._log >= 0:
+            if self._socket and self._owner == os.getpid():
+                _shut(self._socket)
+            if self._socket:
+                self._socket.close()
+            os.close(self._log)
+            os.close(self._output)
+            self._log = self._output = -1
 
     def __del__(self):
-        if getattr(self, "_log", -1) >= 0:
+        if hasattr(self, "_log"):
             self._close()
 
 
-def _check(experiment, timeout, params):
-    if not isinstance(experiment, types.FunctionType):
-        raise TypeError(f"run() takes a function, not {type(experiment).__name__}: run(experiment, name=value), "
-                        "without calling the experiment")
-    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
-        raise TypeError(f"timeout is a number of seconds, not {type(timeout).__name__}")
-    if not 0 < timeout <= 3600:
-        raise ValueError(f"timeout is a number of seconds above 0, up to 3600, not {timeout}")
-    signature = inspect.signature(experiment)
-    names = list(signature.parameters)
-    for given in params:
-        if given not in names:
-            has = "it has " + ", ".join(names) if names else "it has none"
-            raise TypeError(f"{experiment.__name__}() has no parameter {given!r}; {has}")
-    for parameter in signature.parameters.values():
-        if parameter.default is parameter.empty and parameter.name not in params and (
-                parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)):
-            raise TypeError(f"{experiment.__name__}() needs a value for {parameter.name!r}: "
-                            f"run({experiment.__name__}, {parameter.name}=...)")
-
-
-def _request(experiment, timeout, params):
-    return pickle.dumps({
-        "pickled": _pickled(experiment, params), "timeout": timeout, "environ": dict(os.environ),
-        "path": [os.path.abspath(folder) for folder in sys.path], "file": experiment.__code__.co_filename,
-        "sources": _sources(experiment)})
-
-
-def _pickled(experiment, params):
-    import cloudpickle
-
+def _shut(sock):
+    """End the connection for whoever has the descriptor, such as a process that the kernel forked meanwhile."""
     try:
-        pickled = cloudpickle.dumps((experiment, params))
-    except Exception as error:
-        culprit = _culprit(experiment, params, lambda value: not _picklable(value))
-        raise TypeError(f"{experiment.__name__}() uses {culprit}, which cannot be handed to another process: "
-                        f"{error}") from None
-    if len(pickled) > LARGEST_GLOBAL:
-        culprit = _culprit(experiment, params, lambda value: _size(value) > LARGEST_GLOBAL // 2)
-        raise TypeError(f"{experiment.__name__}() uses {culprit}, which is too large to be handed over at each run "
-                        f"({len(pickled) >> 20} MiB of at most 1): make it inside the experiment")
-    return pickled
+        sock.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # the other end has gone
 
 
-def _culprit(experiment, params, is_it):
-    """The name of the global, closed-over or given value that is to blame, as a text."""
-    names = inspect.getclosurevars(experiment)
-    for kind, values in (("the parameter", params), ("the variable", names.nonlocals), ("the global", names.globals)):
-        for name, value in values.items():
-            if is_it(value):
-                return f"{kind} {name!r}"
-    return "a value"
+def _unbegun(reason, number):
+    """What a reader is told where the machine could not begin a run."""
+    advice = {
+        errno.ENOSPC: _("Free some space, or set TMPDIR to a folder on a disk that has some."),
+        errno.EDQUOT: _("Free some space, or set TMPDIR to a folder on a disk that has some."),
+        errno.EACCES: _("Set TMPDIR to a folder that you may write in, its path at most 40 characters."),
+        errno.EROFS: _("Set TMPDIR to a folder that you may write in, its path at most 40 characters."),
+        errno.ENOMEM: _("Raise the limit on memory (ulimit -v), or end other programs."),
+        errno.EAGAIN: _("Raise the limit on processes (ulimit -u), or end other programs."),
+        errno.EFBIG: _("Raise the limit on the size of files (ulimit -f)."),
+    }.get(number, _("`python -m ipclab doctor` may tell more."))
+    return _("the run could not begin: {reason}\n{advice}").format(reason=reason, advice=advice)
 
 
-def _picklable(value):
-    import cloudpickle
-
-    try:
-        cloudpickle.dumps(value)
-        return True
-    except Exception:
-        return False
-
-
-def _size(value):
-    import cloudpickle
-
-    return len(cloudpickle.dumps(value))
-
-
-def _source(experiment):
-    """(file, first line, text) of the experiment, or None where it cannot be had."""
-    try:
-        lines, first = inspect.getsourcelines(experiment)
-        return experiment.__code__.co_filename, first, "".join(lines)
-    except (OSError, TypeError):
-        return None
-
-
-def _sources(experiment):
-    """linecache's entries for the files of the experiment and of the reader's functions that it uses."""
-    functions = [experiment, *(value for value in inspect.getclosurevars(experiment).globals.values()
-                               if isinstance(value, types.FunctionType))]
-    files = {function.__code__.co_filename for function in functions}
-    found = {}
-    for file in files:
-        if not os.path.exists(file) and (lines := linecache.getlines(file)):
-            found[file] = (sum(map(len, lines)), None, lines, file)
-    return found
-
-
-class _Stage:
-    """The stage of this process. Its control socket closes with this process, and so does the stage then."""
-
-    def __init__(self):
-        self.owner = os.getpid()
-        self._lock = threading.Lock()
-        self._socket, theirs = socket.socketpair()
-        command = [sys.executable, "-P", "-c", _START, os.path.dirname(os.path.dirname(os.path.abspath(__file__))),
-                   str(theirs.fileno()), str(os.getpid())]
-        self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, cwd="/",
-                                         stdout=subprocess.DEVNULL, stderr=None, start_new_session=True)
-        theirs.close()
-        if self._socket.recv(1) != b"+":
-            said = ""
-            self.close()
-            raise RuntimeError(f"ipclab's stage could not start; `python -m ipclab doctor` may tell why. It said:\n{said}")
-        pass
-
-    def play(self, request, fds):
-        with self._lock:
-            stage.send(self._socket, request, fds)
-
-    def alive(self):
-        return self.owner == os.getpid() and self._process.poll() is None
-
-    def close(self):
-        """Let the stage end, and wait for it; in a forked child only forget it."""
-        self._socket.close()
-        if self.owner == os.getpid():
-            try:
-                self._process.wait(5)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-
-
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from ipclab import stage; stage.main(int(sys.argv[2]), int(sys.argv[3]))"
-_current = None
-_starting = threading.Lock()
-
-
-def _stage():
-    """This process's stage, started when first needed, and again if it was killed."""
-    global _current
-    with _starting:
-        if _current is None or not _current.alive():
-            if _current is not None and _current.owner == os.getpid():
-                _current.close()
-            _current = _Stage()
-        return _current
-
-
-def close():
-    """End this process's stage and every run that goes on; the next run starts another."""
-    global _current
-    with _starting:
-        if _current is not None and _current.owner == os.getpid():
-            _current.close()
-        _current = None
-
-
-atexit.register(close)
+close = connection.close

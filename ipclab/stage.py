@@ -14,9 +14,10 @@ import signal
 import socket
 import struct
 import sys
+import time
 
 PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
-PRELOADED = ("cloudpickle", "selectors", "subprocess", "threading", "ipclab.run", "posix_ipc", "sysv_ipc")
+PRELOADED = ("cloudpickle", "selectors", "subprocess", "threading", "posix_ipc", "sysv_ipc")
 
 
 def send(sock, data, fds=()):
@@ -29,7 +30,7 @@ def send(sock, data, fds=()):
 
 def receive(sock, most_fds=8):
     """(bytes, descriptors) of one message; (None, []) at the end."""
-    head, rights, _flags, _address = sock.recvmsg(8, socket.CMSG_SPACE(most_fds * 4))
+    head, rights, _flags, _address = sock.recvmsg(8, socket.CMSG_SPACE(most_fds * 4), socket.MSG_CMSG_CLOEXEC)
     fds = array.array("i")
     for _level, _type, data in rights:
         fds.frombytes(data[:len(data) - len(data) % fds.itemsize])
@@ -53,40 +54,71 @@ def prctl(option, argument):
 
 def main(control_fd, kernel_pid):
     """Serve runs until the kernel ends or closes the control socket."""
-    from . import clear, supervise, twins
+    from . import clear, twins
 
     control = socket.socket(fileno=control_fd)
     _be_clean()
     twins.install()
-    for module in PRELOADED:
-        try:
-            importlib.import_module(module)
-        except ImportError:
-            continue  # what uses it will say so
+    _preload()
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     kernel = os.pidfd_open(kernel_pid)
     gc.collect()
     gc.freeze()  # what stands now is never garbage: a run's own collections need not look at it
     control.send(b"+")
-    runs = {}  # pidfd of a supervisor: (its pid, what clear.after needs where it was killed)
+    runs = {}  # pidfd of a supervisor: its supervise.Going
+    try:
+        _serve(control, kernel, runs)
+    finally:
+        clear.everything(runs)
+
+
+def _preload():
+    for module in PRELOADED:
+        try:
+            importlib.import_module(module)
+        except ImportError:
+            continue  # what uses it will say so
+
+
+def _serve(control, kernel, runs):
+    from . import clear, supervise
+
     poll = select.poll()
     poll.register(control, select.POLLIN)
     poll.register(kernel, select.POLLIN)
     while True:
-        ready = [fd for fd, _events in poll.poll()]
+        ready = [fd for fd, _events in poll.poll(_patience(runs))]
+        _end_overdue(runs)
         for fd in [fd for fd in ready if fd in runs]:
             poll.unregister(fd)
-            clear.after_supervisor(fd, *runs.pop(fd), [pid for pid, _place in runs.values()])
+            clear.after_supervisor(fd, runs.pop(fd), [going.pid for going in runs.values()])
         if control.fileno() in ready:
             request, fds = receive(control)
             if request is None:
-                break
-            pidfd, pid, place = supervise.begin(request, fds)
-            runs[pidfd] = pid, place
-            poll.register(pidfd, select.POLLIN)
+                return
+            if going := supervise.begin(request, fds):
+                runs[going.pidfd] = going
+                poll.register(going.pidfd, select.POLLIN)
         elif kernel in ready:
-            break
-    clear.everything(runs)
+            return
+
+
+def _patience(runs):
+    """Milliseconds until a supervisor is overdue; None where there is none."""
+    if not runs:
+        return None
+    return max(0, min(going.look for going in runs.values()) - time.monotonic()) * 1000 + 1
+
+
+def _end_overdue(runs):
+    """A supervisor not done long after its run's deadline was stopped, or hangs: its run is ended without it."""
+    from . import family
+
+    for going in runs.values():
+        if (now := time.monotonic()) > going.look:
+            going.look = now + 0.5
+            if now > going.overdue or family.state(going.pid) == "T":
+                os.kill(going.pid, signal.SIGKILL)  # not yet waited for, so the pid is still its own
 
 
 def _be_clean():
@@ -97,7 +129,8 @@ def _be_clean():
             signal.signal(number, signal.SIG_DFL)
         except (OSError, ValueError):
             continue  # SIGKILL, SIGSTOP, and the C library's own
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # these as Python itself has them
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from .say import _
 from .values import LongBytes
 
+
 @dataclass(slots=True)
 class Event:
     """One call of one process, or one run of a signal handler (`call` is then "handler").
@@ -200,6 +201,16 @@ class Trace:
         for part in ("events", "processes", "leftovers"):
             data[part] = [_parts(item) for item in data[part]]
         return json.dumps({key: _pack(value) for key, value in data.items()})
+
+    def to_perfetto(self):
+        """The trace as JSON text that the Perfetto UI opens: calls as slices, arrows as flows, signals as instants."""
+        from .export import perfetto
+        return perfetto(self)
+
+    def to_pandas(self):
+        """The events as a pandas DataFrame, a row an event. ModuleNotFoundError where pandas is not installed."""
+        from .export import frame
+        return frame(self)
 
     @classmethod
     def from_json(cls, text):

@@ -7,19 +7,19 @@ import _posixsubprocess
 import _signal
 import _socket
 import builtins
-import errno
 import fcntl
 import mmap
 import os
 import posix
 import select
-import signal
 import socket
 import sys
 import time
+import types
 from dataclasses import dataclass
 
-from . import files, guards, programs, record
+from . import files, guards, handlers, hidden, polls, programs, record, sockets
+from .disguise import bound, subclass
 
 try:
     import posix_ipc
@@ -31,13 +31,15 @@ except ImportError:  # a program's Python may lack them; it cannot call them the
 @dataclass
 class Module:
     """A module to record: `label` stands before its calls' names, `functions` names those that are calls (None: all
-    that are built in but for `but`), `types` maps classes written in C to what Event.on is for their instances."""
+    that are built in but for `but`), `types` maps classes written in C to what Event.on is for their instances, `home`
+    is the functions' __module__ where that is not the module's name."""
 
     module: object
     label: str
     functions: tuple | None = None
     but: tuple = ()
     types: dict | None = None
+    home: str | None = None
 
 
 NO_CALLS = ("fspath", "strerror", "WIFCONTINUED", "WIFEXITED", "WIFSIGNALED", "WIFSTOPPED", "WEXITSTATUS", "WTERMSIG",
@@ -48,10 +50,10 @@ NO_CALLS = ("fspath", "strerror", "WIFCONTINUED", "WIFEXITED", "WIFSIGNALED", "W
 def modules():
     """The table. A new module is one entry."""
     yield Module(posix, "os", but=NO_CALLS)
-    yield Module(_socket, "socket", ("socketpair", "close", "getaddrinfo", "gethostbyname", "getnameinfo", "sethostname"))
+    yield Module(_socket, "socket", SOCKET_FUNCTIONS)
     yield Module(select, "select", ("select",))
     yield Module(fcntl, "fcntl")
-    yield Module(_signal, "signal", but=("default_int_handler", "valid_signals", "strsignal"))
+    yield Module(_signal, "signal", but=("default_int_handler", "valid_signals", "strsignal"), home="signal")
     yield Module(time, "time", ("sleep",))
     yield Module(_posixsubprocess, "_posixsubprocess")
     yield Module(mmap, "mmap", (), types={"mmap": None})
@@ -61,14 +63,23 @@ def modules():
         yield Module(sysv_ipc, "sysv_ipc", types=dict.fromkeys(IPC_TYPES, _identifier))
 
 
+SOCKET_FUNCTIONS = ("socketpair", "close", "getaddrinfo", "gethostbyname", "getnameinfo", "sethostname")
 IPC_TYPES = ("MessageQueue", "Semaphore", "SharedMemory")
-NOT_METHODS = ("__enter__", "__exit__", "closed", "fileno", "size", "tell")
+NOT_METHODS = ("closed", "fileno", "size", "tell")
 OPERATORS = ("__getitem__", "__setitem__")
-SOCKET_METHODS = ("bind", "connect", "connect_ex", "listen", "getpeername", "getsockname", "getsockopt", "setsockopt",
-                  "recv", "recv_into", "recvfrom", "recvfrom_into", "recvmsg", "recvmsg_into", "send", "sendall",
-                  "sendto", "sendmsg", "setblocking", "settimeout", "shutdown", "accept", "detach")
+HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class whose attributes may be set
+WITH = ("__enter__", "acquire"), ("__exit__", "close"), ("__exit__", "release")  # what `with` does, as the last tells
 ALWAYS = ("fork", "forkpty", "posix_spawn", "posix_spawnp", "fork_exec", "wait", "wait3", "wait4", "waitpid", "waitid",
           "_exit", "abort", "execv", "execve", "mkfifo", "mknod")  # births, ends and objects, whoever makes them
+
+
+def _without_environment(args):
+    """Of fork_exec: the environment is long, and stands nowhere else in a trace."""
+    return tuple("…" if index == 5 and value is not None else value for index, value in enumerate(args))
+
+
+SHOWN = {"_posixsubprocess.fork_exec": _without_environment, "os.readv": record.values.sizes,
+         "os.preadv": record.values.sizes}
 
 
 def _name(instance):
@@ -88,9 +99,9 @@ def install():
     for original, twin in _others():
         twins[id(original)] = original, twin
     _replace(twins)
-    _socket_methods()
+    sockets.install()
+    hidden.install()
     os.register_at_fork(after_in_child=record.born)
-    _errnos()
 
 
 def _functions(module):
@@ -103,125 +114,44 @@ def _functions(module):
         if original is not None and name not in module.but:
             call = f"{module.label}.{name}"
             inner = guards.guarded(call, programs.followed(call, original))
-            twin = record.function(call, inner, always=name in ALWAYS, result=_RESULTS.get(call))
-            yield name, original, record.bound(twin, original, module.module.__name__)
+            twin = record.function(call, inner, always=name in ALWAYS, shown=SHOWN.get(call))
+            yield name, original, bound(twin, original, module.home or module.module.__name__)
 
 
 def _types(module):
     for name, on in (module.types or {}).items():
         original = getattr(module.module, name)
-        methods = [method for method, value in vars(original).items() if callable(value)
-                   and (not method.startswith("_") or method in OPERATORS) and method not in NOT_METHODS]
-        if module.label != "mmap":
-            methods += [method for method in ("__enter__", "__exit__") if method in vars(original)]
         call = module.label if name == module.label else f"{module.label}.{name}"
-        made = record.subclass(call, original, methods, on, guards.making(call))
-        yield name, original, made
+        methods = {method: (f"{call}.{method}", None) for method, value in vars(original).items() if callable(value)
+                   and (not method.startswith("_") or method in OPERATORS) and method not in NOT_METHODS}
+        methods |= {method: (f"{call}.{meant}", _nothing) for method, meant in WITH
+                    if method in vars(original) and meant in methods}
+        yield name, original, subclass(call, original, methods, on, guards.making(call))
+
+
+def _nothing(args):
+    return ()
 
 
 def _others():
     """The twins that no table can tell: files, print, polls, and Python functions that stand for one call."""
     yield open, files.open
     yield files.Original, files.FileIO
-    yield print, record.bound(record.function("print", print), print, "builtins")
-    for name, instance in (("poll", select.poll()), ("epoll", select.epoll())):
-        yield from _poll(name, instance)
-    for name in ("signal", "getsignal", "pthread_sigmask", "sigpending", "sigwait"):
-        original = getattr(signal, name)
-        inner = _HANDLERS[name](original) if name in _HANDLERS else original
-        yield original, record.bound(record.function(f"signal.{name}", inner), original, "signal")
-    pair = socket.socketpair
-    yield pair, record.bound(record.function("socket.socketpair", pair), pair, "socket")
-
-
-def _poll(name, instance):
-    """Poll objects cannot be subclassed: what makes one gives a proxy, select.epoll a class of proxies."""
-    kind = type(instance)
-    methods = [method for method in ("register", "modify", "unregister", "poll", "close") if hasattr(kind, method)]
-    twin = record.proxy(f"select.{name}", kind, methods)
-    if name == "poll":
-        maker = record.function("select.poll", lambda: twin(select_poll()), result=lambda home, value: None)
-        select_poll = select.poll
-        yield select.poll, record.bound(maker, select.poll, "select")
-        return
-    instance.close()
-    create = record.function("select.epoll", lambda cls, *args, **keywords: type.__call__(cls, kind(*args, **keywords)),
-                             on=lambda cls: None, result=lambda cls, value: value.fileno())
-    meta = type("Both", (record.Both,), {"__call__": create})
-    body = {"__slots__": (), "__doc__": kind.__doc__, "__module__": "select", "_original": kind, "__qualname__": "epoll",
-            "fromfd": classmethod(lambda cls, fd: type.__call__(cls, kind.fromfd(fd))),
-            "__enter__": _enter, "__exit__": lambda self, *error: self.close()}
-    yield kind, meta("epoll", (twin,), body)
-
-
-def _enter(self):
-    if self.closed:
-        raise ValueError("I/O operation on closed epoll object")
-    return self
-
-
-def _installing(original):
-    def install(number, handler):
-        return _given(original(number, record.handler(handler)))
-
-    return install
-
-
-def _getting(original):
-    return lambda number: _given(original(number))
-
-
-def _given(handler):
-    """The student's own handler, of the function that stands in for it."""
-    return getattr(handler, "given", handler)
-
-
-_HANDLERS = {"signal": _installing, "getsignal": _getting}
-_RESULTS = {}
-
-
-def _socket_methods():
-    """socket.socket is a class written in Python: its methods are replaced in place, so that subclasses keep theirs."""
-    cls = socket.socket
-    for name in SOCKET_METHODS:
-        original = getattr(cls, name)
-        inner = guards.bound_to_path(original) if name == "bind" else original
-        result = _accepted if name == "accept" else None
-        setattr(cls, name, record.dressed(record.function(f"socket.{name}", inner, on=_file_number, result=result),
-                                          original, name))
-    cls._real_close = record.function("socket.close", cls._real_close, on=_file_number)
-    make = cls.__init__
-    made = record.dressed(record.function("socket.socket", make, on=lambda self: None, result=_made), make)
-
-    def __init__(self, family=-1, type=-1, proto=-1, fileno=None):
-        (made if fileno is None else make)(self, family, type, proto, fileno)
-
-    cls.__init__ = record.dressed(__init__, make)
-
-
-_fileno = _socket.socket.fileno
-
-
-def _file_number(sock):
-    return _fileno(sock)
-
-
-def _made(sock, value):
-    return _fileno(sock)
-
-
-def _accepted(sock, value):
-    return _fileno(value[0]), record.values.plain(value[1])
+    original = print
+    yield print, files.printing(lambda *words, **keywords: original(*words, **keywords))
+    yield from polls.twins()
+    yield from handlers.twins()
+    yield socket.socketpair, bound(record.function("socket.socketpair", socket.socketpair), socket.socketpair, "socket")
 
 
 def _replace(twins):
     """Put the twins where the originals stand: in every module but ipclab's own, and in os.supports_fd and its kin."""
+    recorded = [entry.module for entry in modules()]
     for name, module in list(sys.modules.items()):
-        if name.partition(".")[0] == "ipclab" or not hasattr(module, "__dict__") or name == "_io":
-            continue
-        for key, value in list(vars(module).items()):
-            if id(value) in twins:
-                setattr(module, key, twins[id(value)][1])
+        ours = name.partition(".")[0] == "ipclab" and module not in recorded
+        if not ours and hasattr(module, "__dict__"):
+            for space in [module, *_classes(module, name)]:
+                _replace_in(space, twins)
     builtins.open = files.open
     for functions in (os.supports_fd, os.supports_dir_fd, os.supports_effective_ids, os.supports_follow_symlinks):
         for original in list(functions):
@@ -230,13 +160,17 @@ def _replace(twins):
                 functions.add(twins[id(original)][1])
 
 
-def _errnos():
-    """posix_ipc and sysv_ipc raise exceptions without an errno; this is what they mean (their documentation)."""
-    if not posix_ipc:
-        return
-    record.errnos.update({
-        posix_ipc.BusyError: errno.EAGAIN, posix_ipc.ExistentialError: errno.ENOENT,
-        posix_ipc.PermissionsError: errno.EACCES, posix_ipc.SignalError: errno.EINTR,
-        sysv_ipc.BusyError: errno.EAGAIN, sysv_ipc.ExistentialError: errno.ENOENT,
-        sysv_ipc.PermissionsError: errno.EACCES, sysv_ipc.NotAttachedError: errno.EINVAL,
-        sysv_ipc.InternalError: errno.EIO})
+def _classes(module, name):
+    """The classes that a module defines, whose attributes can be set: selectors keeps select.epoll so."""
+    return [value for value in vars(module).values()
+            if isinstance(value, type) and value.__module__ == name and value.__flags__ & HEAP]
+
+
+def _replace_in(space, twins):
+    """In a module or class, and in what its functions take by default: subprocess keeps os.waitpid so."""
+    for key, value in list(vars(space).items()):
+        if id(value) in twins:
+            setattr(space, key, twins[id(value)][1])
+        elif type(value) is types.FunctionType and value.__defaults__:
+            if any(id(default) in twins for default in value.__defaults__):
+                value.__defaults__ = tuple(twins.get(id(default), (0, default))[1] for default in value.__defaults__)

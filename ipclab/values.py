@@ -2,6 +2,7 @@
 import _io
 import _socket
 import hashlib
+import os
 import select
 from enum import Enum
 
@@ -41,7 +42,15 @@ class LongBytes:
         return f"<{self.length} bytes: {self.head[:12]!r}…>"
 
 
-def plain(value, depth=4):
+def plain(value):
+    """The value, as `_plain` says; a value that resists, such as a memoryview that was released, by its type's name."""
+    try:
+        return _plain(value, 4)
+    except Exception:
+        return f"<{type(value).__name__}>"
+
+
+def _plain(value, depth):
     """The value as the log can carry it: None, bool, numbers, str, bytes and tuples, lists and dicts of these as they
     are; enumerations by name; what has a descriptor (sockets, file objects) by its number; struct sequences such as
     os.stat_result as dicts; everything else by its repr. Bytes over 4 KiB become a frozenset, which `restore` makes
@@ -56,16 +65,33 @@ def plain(value, depth=4):
     if isinstance(value, Enum):
         return value.name or str(value)
     if depth and kind in (tuple, list):
-        return kind([plain(item, depth - 1) for item in value[:WIDEST]])
+        return kind([_plain(item, depth - 1) for item in value[:WIDEST]])
     if depth and kind is dict:
-        return {_key(key): plain(item, depth - 1) for key, item in list(value.items())[:WIDEST]}
+        return {_key(key): _plain(item, depth - 1) for key, item in list(value.items())[:WIDEST]}
     if depth and kind in (set, frozenset):
-        return "{" + ", ".join(sorted(str(plain(item, depth - 1)) for item in value)) + "}"
+        return "{" + ", ".join(sorted(str(_plain(item, depth - 1)) for item in value)) + "}"
     if isinstance(value, (_io._IOBase, _socket.socket, select.epoll)):
         return _descriptor(value)
     if depth and isinstance(value, tuple) and hasattr(kind, "n_sequence_fields"):
-        return {name: plain(getattr(value, name), depth - 1) for name in kind.__match_args__}
+        return {name: _plain(getattr(value, name), depth - 1) for name in kind.__match_args__}
+    for base in (int, float, str, bytes):  # a subclass of these, such as numpy's numbers
+        if isinstance(value, base):
+            return _plain(base(value), 0)
     return _repr(value)
+
+
+def sizes(args):
+    """Arguments of a call that fills buffers: of those the sizes, since what they held before says nothing."""
+    return tuple(map(_size, args))
+
+
+def _size(value):
+    if type(value) in (list, tuple):
+        return type(value)(map(_size, value))
+    try:
+        return value if isinstance(value, (bytes, int)) else memoryview(value).nbytes
+    except TypeError:
+        return value
 
 
 def _bytes(data):
@@ -88,12 +114,26 @@ def _descriptor(value):
 
 
 def _repr(value):
-    """repr(value), bounded, and harmless for an object whose __repr__ raises."""
-    try:
-        text = repr(value)
-    except Exception:
-        text = f"<{type(value).__name__}>"
+    """A function's name, a path's text, or repr(value), bounded. A reader's own __repr__ is not called: it may do
+    anything."""
+    kind = type(value)
+    if kind in FUNCTIONS:
+        return value.__name__
+    if isinstance(value, os.PathLike) and not _readers(kind.__fspath__):
+        return os.fspath(value)
+    text = f"<{kind.__qualname__} object>" if _readers(kind.__repr__) else repr(value)
     return text if len(text) <= 400 else text[:400] + "…"
+
+
+FUNCTIONS = type(_repr), type(len), type([].append), type(LongBytes.of)
+_LIBRARIES = os.path.dirname(os.__file__) + os.sep, "<frozen ", os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def _readers(method):
+    """Whether a method is written in Python outside the libraries."""
+    code = getattr(method, "__code__", None)
+    return code is not None and ("packages" not in code.co_filename and not code.co_filename.startswith(_LIBRARIES)
+                                 or f"{os.sep}test{os.sep}" in code.co_filename)
 
 
 def restore(value):

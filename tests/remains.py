@@ -1,0 +1,75 @@
+"""What of ours is on the machine now: processes, objects, folders and descriptors. A test compares before and after."""
+import glob
+import os
+import secrets
+import time
+
+MARK = "IPCLAB_TEST_MARK"  # set in the environment of all that the tests start, so that it is found wherever it went
+os.environ.setdefault(MARK, secrets.token_hex(8))
+
+
+def everything():
+    """{(kind, name)} of all that a run could leave."""
+    found = {("process", pid) for pid in marked()}
+    found |= {("folder", path) for path in glob.glob("/tmp/ipclab-*") + glob.glob("/var/tmp/ipclab-*")}
+    found |= {("shared memory", name) for name in os.listdir("/dev/shm")}
+    found |= {("queue", name) for name in (os.listdir("/dev/mqueue") if os.path.ismount("/dev/mqueue") else ())}
+    for kind in ("shm", "sem", "msg"):
+        found |= {(f"System V {kind}", row.split()[1]) for row in _lines(f"/proc/sysvipc/{kind}")[1:]}
+    return found
+
+
+def marked():
+    """The pids of the processes with the mark, zombies among the descendants of this process too."""
+    mark = f"{MARK}={os.environ[MARK]}".encode()
+    here = {os.getpid(), *_descendants()}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if mark in file.read().split(b"\0"):
+                    here.add(int(pid))
+        except OSError:
+            continue  # it has ended, or is another user's
+    return here
+
+
+def gone(things, patience=10.0):
+    """Wait until none of the things is there any more: those that stay."""
+    until = time.monotonic() + patience
+    while (left := things & everything()) and time.monotonic() < until:
+        time.sleep(0.01)
+    return left
+
+
+def wait_for(condition, what, patience=20.0):
+    """Wait until condition() is true and return its value. AssertionError that says `what` was waited for."""
+    until = time.monotonic() + patience
+    while not (value := condition()):
+        assert time.monotonic() < until, f"waited in vain for {what}"
+        time.sleep(0.002)
+    return value
+
+
+def descriptors():
+    """{number: what it is} of this process's descriptors."""
+    found = {}
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            found[int(number)] = os.readlink(f"/proc/self/fd/{number}")
+        except OSError:
+            continue  # the one that listed
+    return found
+
+
+def _descendants():
+    from ipclab import family
+
+    return family.descendants(os.getpid())
+
+
+def _lines(path):
+    try:
+        with open(path) as file:
+            return file.readlines()
+    except OSError:
+        return []

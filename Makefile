@@ -16,6 +16,15 @@ test: environment-test ## pass every test: package, notebooks, browser, faults
 doctor: environment ## say what of the course works on this machine
 	@$(python) -m ipclab doctor
 
+translate: environment ## build the notebooks in the other languages (ARGS="--update ko" shows what to translate)
+	@$(python) -m ipclab translate $(ARGS)
+
+handouts: environment-handouts ## make every chapter's handout, HTML and PDF, in build/handouts (ARGS="01 -p NAME=VALUE")
+	@$(python) -m ipclab handout --language all $(ARGS)
+
+site: environment ## make web pages of every chapter, in build/site
+	@$(python) -m ipclab site
+
 bench: environment ## measure the engine, as ratios
 	@$(python) bench/bench.py $(ARGS)
 
@@ -38,7 +47,11 @@ clean: ## remove what was built (the environment stays: rm -r .venv)
 environment:
 	@tools/environment.sh make
 
+environment-handouts:
+	@tools/environment.sh make handouts
+
 environment-test:
 	@tools/environment.sh make test
 
-.PHONY: help lab test doctor bench bench-browser conformance assets lint clean environment environment-test
+.PHONY: help lab test doctor translate handouts site bench bench-browser conformance assets lint clean environment environment-handouts \
+	environment-test

@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
 # Makes the course's Python environment, .venv, and says beforehand which of the machine's own tools are missing.
 #
-#   tools/environment.sh missing [test]   the Debian packages that are missing, in one line; nothing when none is
-#   tools/environment.sh make [test]      the same for people, and exit 1, when any is; else .venv, unless it stands
+#   tools/environment.sh missing [FOR]    the Debian packages that are missing, in one line; nothing when none is
+#   tools/environment.sh make [FOR]       the same for people, and exit 1, when any is; else .venv, unless it stands
 #
-# "test" asks for what the tests need too. PYTHON chooses the interpreter; without it the one that .venv has stays,
-# and a new .venv gets the newest that will do.
+# FOR is "handouts" for what PDFs need too, or "test" for what the tests need, which is that and more. PYTHON chooses
+# the interpreter; without it the one that .venv has stays, and a new .venv gets the newest that will do.
 set -eu
 cd "$(dirname "$0")/.."
 
-# Needed for | any of these commands | its Debian package | what it is for. Python itself is looked at below.
+# Needed for | any of these commands or files | its Debian package | what it is for. Python itself is looked at below.
 tools='
 lab  | make                                       | make            | every command of the course
 test | chromium chromium-browser google-chrome    | chromium        | the tests in a real browser
 test | chromedriver                               | chromium-driver | the tests in a real browser
+handouts | /usr/lib*/libpangoft2-1.0.so.0 /usr/lib/*/libpangoft2-1.0.so.0 | libpangoft2-1.0-0 | setting PDFs
+handouts | /usr/share/fonts/*/*/NotoSansCJK* /usr/share/fonts/*/*/Nanum* /usr/share/fonts/*cjk*/* | fonts-noto-cjk | Korean type in PDFs
+handouts | /usr/share/fonts/*/dejavu*/DejaVuSansMono.ttf /usr/share/fonts/dejavu*/DejaVuSansMono.ttf | fonts-dejavu-core | code in PDFs
 '
 stamp=.venv/finished # what the environment was made from; written last, so that half an environment has none
 
@@ -40,7 +43,7 @@ tools_missing() { # tools_missing PURPOSES: lines "package | what for" of the to
         purpose=${purpose// /}
         case " $1 " in *" ${purpose:-none} "*) ;; *) continue ;; esac
         for command in $commands; do
-            if command -v "$command" >/dev/null; then continue 2; fi
+            if command -v "$command" >/dev/null || [ -e "$command" ]; then continue 2; fi # a pattern of files is expanded
         done
         echo "${package// /} |$reason"
     done
@@ -96,6 +99,7 @@ make_environment() {
 }
 
 purposes="lab ${2:-}"
+[ "${2:-}" != test ] || purposes="$purposes handouts"
 lines=$(tools_missing "$purposes")
 case "${1:-}" in
     missing) if [ -n "$lines" ]; then echo "$lines" | packages; fi ;;

@@ -4,6 +4,7 @@ The SVG is written directly, with its style sheet inside, so the same text serve
 Time runs from left to right, the same in all lanes, and short gaps are drawn wider than they are (see scale.py).
 What becomes a bar: bars.py; arrows: objects.py; words: labels.py; places: layout.py; sizes and colours: look.py.
 """
+import os
 import zlib
 
 from . import draw
@@ -30,12 +31,14 @@ class Picture:
         return self.sentence
 
 
-def timeline(trace, look="screen", step=None, via=True):
+def timeline(trace, look=None, step=None, via=True):
     """The trace (a Trace, also of a run that still goes on) as a Picture.
 
-    `look` is "screen", "projector" or "print". `step` (1 … number of events) lights up that event and dims what came
-    later. `via=False` leaves out the calls that libraries made. ValueError for another look or step.
+    `look` is "screen", "projector" or "print" (the environment's IPCLAB_LOOK, or "screen"). `step` (1 … number of
+    events) lights up that event and dims what came later. `via=False` leaves out the calls that libraries made.
+    ValueError for another look or step.
     """
+    look = look or os.environ.get("IPCLAB_LOOK", "screen")
     chosen = look_named(look)
     if step is not None and not 1 <= step <= len(trace.events):
         raise ValueError(_("step {step} is outside 1 … {last}").format(step=step, last=len(trace.events)))

@@ -1,10 +1,15 @@
-"""Draws the diagrams that open the chapters: one a mechanism, all in one style. `make assets` writes them beside this.
+"""Draws the diagrams that open the chapters: one a mechanism, all in one style. `make assets` writes them beside this,
+and those in other languages into folders of their own.
 
 A diagram is a function that returns SVG elements; its name is the file's. Sizes are pixels at full size. The parts are
 the field's: processes with their descriptors, the kernel below them, what the kernel keeps, and the calls between.
 """
+import os
 import pathlib
 from html import escape
+
+from ipclab.say import _
+from ipclab.translate import languages
 
 WIDTH = 760
 INK, PAPER, PALE, LINE = "#1a1a1a", "#ffffff", "#eef3f8", "#5b6770"
@@ -29,7 +34,7 @@ def process(x, y, title, descriptors):
     """A process with its descriptors: [(number, what it is, whether it is open)]."""
     parts = box(x, y, 220, 40 + 30 * len(descriptors), title)
     for row, (number, what, is_open) in enumerate(descriptors):
-        words = f"{number}  {what}" + ("" if is_open else "  closed")
+        words = f"{number}  {what}" + ("" if is_open else "  " + _("closed"))
         parts.append(text(x + 24, y + 58 + 30 * row, words, classes="fd" if is_open else "fd closed"))
     return parts
 
@@ -65,22 +70,25 @@ def picture(height, title, parts):
 def anonymous_pipe():
     parts = process(20, 16, "parent", [(3, "r", False), (4, "w", True)])
     parts += process(520, 16, "child", [(3, "r", True), (4, "w", False)])
-    parts += box(20, 190, 720, 120, "kernel", PALE)
+    parts += box(20, 190, 720, 120, _("kernel"), PALE)
     parts += tube(220, 226, 320, [None, None, None, "o", "l", "l", "e", "h"])
     parts += [arrow([(130, 116), (130, 246), (216, 246)], BLUE), arrow([(544, 246), (630, 246), (630, 116)], ORANGE),
               text(142, 164, 'write(4, "hello")', classes="call"), text(618, 164, "read(3, …)", "end", "call"),
-              text(380, 290, "pipe:[inode], room for 65536 bytes", "middle", "small")]
-    return picture(322, "Parent and child share a pipe in the kernel: the parent writes at descriptor 4, the child reads "
-                        "at descriptor 3, and each has closed the other end.", parts)
+              text(380, 290, _("pipe:[inode], room for 65536 bytes"), "middle", "small")]
+    return picture(322, _("Parent and child share a pipe in the kernel: the parent writes at descriptor 4, the child "
+                          "reads at descriptor 3, and each has closed the other end."), parts)
 
 
 DIAGRAMS = [anonymous_pipe]
 
 
 def main():
-    folder = pathlib.Path(__file__).parent
-    for diagram in DIAGRAMS:
-        (folder / f"{diagram.__name__}.svg").write_text(diagram(), encoding="utf8")
+    for language in ["en", *languages()]:
+        os.environ["IPCLAB_LANGUAGE"] = language
+        folder = pathlib.Path(__file__).parent / ("" if language == "en" else language)
+        folder.mkdir(exist_ok=True)
+        for diagram in DIAGRAMS:
+            (folder / f"{diagram.__name__}.svg").write_text(diagram(), encoding="utf8")
 
 
 if __name__ == "__main__":

@@ -50,12 +50,15 @@ def _kept(position, left, segment):
 def _entries(data, at, found):
     """Append the entries (kind, values) in the data of a segment, from offset `at` on, to `found`."""
     words = memoryview(data[:len(data) & -8]).cast("Q")
-    loads, unpack, add = marshal.loads, log.INTEGERS.unpack_from, found.append
+    loads, unpack, stamps, add = marshal.loads, log.INTEGERS.unpack_from, log.STAMPS.unpack_from, found.append
     end = len(data) - 8
     try:
         while at <= end and (word := words[at >> 3]):
             size, kind = word >> 3, word & 7
-            if kind == log.INTEGER:
+            if kind == log.BYTES:
+                ended, began, stamp = stamps(data, at + 8)
+                add((log.END, (stamp, began, ended, data[at + 32:at + 8 + size], None, 0)))
+            elif kind == log.INTEGER:
                 result, ended, began, stamp = unpack(data, at + 8)
                 add((log.END, (stamp, began, ended, result, None, 0)))
             else:

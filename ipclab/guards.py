@@ -51,16 +51,20 @@ def _many():
     """Whether the machine runs so many more threads than when the run began that the run's are worth counting, which
     takes milliseconds."""
     try:
-        return family.tasks() - record.run.tasks >= record.LIMIT // 2
-    except OSError:
+        now = family.tasks()
+    except OSError as error:
+        record.values.let_through(error)
         return False  # no descriptor free to look with: fork() will say so itself
+    record.run.tasks = min(record.run.tasks, now)  # others may have ended meanwhile
+    return now - record.run.tasks >= record.LIMIT // 2
 
 
 def _turn():
     """Wait for a turn to count and fork: a lock on the run's folder (flock(2)), which goes with whoever is killed."""
     try:
         fd = os.open(record.run.folder, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+    except OSError as error:
+        record.values.let_through(error)
         return None
     fcntl.flock(fd, fcntl.LOCK_EX)
     return fd
@@ -132,15 +136,16 @@ def _noted(kind, path):
         if not os.path.lexists(text):
             record.note("making", kind, text)
         return text
-    except (OSError, ValueError):  # the working directory has gone; the call will say what is wrong
+    except (OSError, ValueError) as error:  # the working directory has gone; the call will say what is wrong
+        record.values.let_through(error)
         return None
 
 
 def _made(kind, text):
     try:
         record.note("made", kind, text, os.lstat(text).st_ino)
-    except (OSError, TypeError, ValueError):
-        pass  # somebody has removed it already
+    except (OSError, TypeError, ValueError) as error:  # somebody has removed it already
+        record.values.let_through(error)
 
 
 def bound_to_path(bind):

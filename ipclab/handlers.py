@@ -5,7 +5,7 @@ signal.signal and its kin are Python functions in signal.py that stand for one c
 import os
 import signal
 
-from . import record
+from . import record, values
 from .disguise import bound
 
 
@@ -36,7 +36,7 @@ def _recorded(given, number, frame):
     begin, returned, failed, now = record._begin, record._returned, record._failed, record._now
     stamp = start = 0
     try:
-        stamp = begin("handler", (_signal_name(number), getattr(given, "__name__", None) or record._plain(given)), None,
+        stamp = begin("handler", (_signal_name(number), getattr(given, "__name__", None) or given), None,
                       None, code and code.co_firstlineno, None, file)
         start = now()
         value = given(number, frame)
@@ -44,6 +44,7 @@ def _recorded(given, number, frame):
         return value
     except BaseException as error:
         end = now()
+        values.let_through_later(error)
         if stamp:
             failed(stamp, start or end, end, record.failure(error, "handler"))
         raise

@@ -14,13 +14,20 @@ import threading
 import time
 from mmap import mmap  # itself: its recorded twin would make calls where append must not
 
-BEGIN, END, NOTE, INTEGER = 1, 2, 3, 4  # kinds of entries; INTEGER is an END whose result is a number
+from .values import LONGEST, let_through, plain
+
+BEGIN, END, NOTE, INTEGER, BYTES = 1, 2, 3, 4, 5  # kinds of entries; the last two are ENDs with such a result
 HEADER = 64  # bytes at the start of a lane: position, segments left behind, calls overwritten
 SIZES = 1 << 24, 1 << 20, 1 << 16  # bytes of a lane: the first of which the machine maps one for every thread id
 
 HEAD = struct.Struct("=QQQ")  # of a lane; of the log: bytes of a lane, bytes of all lanes, where the report begins
-INTEGERS = struct.Struct("=qqqq")  # result, end, start, stamp: the stamp last, so that a half written entry has none
+INTEGERS = struct.Struct("=qqqq")  # of an INTEGER: result, end, start, stamp
+STAMPS = struct.Struct("=qqq")  # of BYTES, before the bytes: end, start, stamp
+CHUNK = 1 << 15  # bytes of a lane whose pages are had at once
+MADV_POPULATE_WRITE = 23  # madvise(2), Linux 5.14
 _dumps, _now = marshal.dumps, time.monotonic_ns
+_word, _integer, _bytes = struct.Struct("=Q").pack, struct.Struct("=Qqqqq").pack, struct.Struct("=Qqqq").pack
+_BEGINS = [_word(size << 3 | BEGIN) for size in range(LONGEST)]  # the words that entries of these lengths begin with
 
 
 def create():
@@ -103,91 +110,123 @@ def report(fd):
 
 class Writer:
     """Appends to the lanes of this process's threads. `begin`, `returned` and `failed` are the hot path: closures
-    over locals, the append written out twice, because a recorded call should cost no more than two bare ones."""
+    over locals, the putting written out in each, because a recorded call should cost no more than two bare ones.
+
+    A handler may run, and another thread take over, wherever CPython looks for that: at calls and jumps back. From
+    where a lane's position is read to where it is moved behind the new entry there is neither, and a kill between
+    leaves the position unmoved.
+    """
 
     def __init__(self, fd):
         log, words, size_of_lane = attach(fd)
+        whole = memoryview(log)
         here = threading.local()
         segment = size_of_lane >> 2
-        inside = segment - 1
-        pack_into = INTEGERS.pack_into
+        inside = min(segment, CHUNK) - 1
 
         def lane():
-            """The word where this thread's lane starts; a forked child's own thread has a lane of its own."""
-            at = threading.get_native_id() * (size_of_lane >> 3)
+            """This thread's lane, as words and as bytes; a forked child's own thread has a lane of its own."""
+            at = threading.get_native_id() * size_of_lane
+            mine = words[at >> 3:at + size_of_lane >> 3], whole[at:at + size_of_lane]
             here.used = time.thread_time_ns(), _now(), resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
-            if not words[at]:
-                words[at] = HEADER
-            here.lane = at  # the last of all: a handler that runs before makes itself one
+            if not mine[0][0]:
+                populate(at, 0)
+                if not mine[0][0]:
+                    mine[0][0] = HEADER
+            here.lane = mine  # the last of all: a handler that runs before makes itself one
             append(NOTE, _dumps((_now(), "lane", os.getpid()), 2))  # it may be that of a thread long gone
-            return at
+            return mine
 
-        def append(kind, data):
+        def populate(at, position):
+            """Have the pages of a part of the lane, all at once, which is cheaper than one by one when first used."""
             try:
-                at = here.lane
-            except AttributeError:
-                at = lane()
-            size = len(data)
-            # From here to the last store there is no call and no jump back, so no handler runs and no thread takes
-            # over in between (CPython looks for both at those alone), and a kill leaves the position unmoved.
-            position = words[at]
-            end = position + (size + 15 & -8)
-            if position ^ end > inside:
-                return next_segment(at, kind, data)
-            start = (at << 3) + position
-            words[start >> 3] = size << 3 | kind
-            start += 8
-            log[start:start + size] = data
-            words[at] = end
+                log.madvise(MADV_POPULATE_WRITE, at + position, inside + 1)
+            except (OSError, ValueError) as error:  # an older kernel: they come one by one
+                let_through(error)
 
-        def next_segment(at, kind, data):
+        def append(kind, body):
+            try:
+                lane_words, lane_bytes = here.lane
+            except AttributeError:
+                lane_words, lane_bytes = lane()
+            put(lane_words, lane_bytes, _word(len(body) << 3 | kind) + body)
+
+        def put(lane_words, lane_bytes, entry):
+            size = len(entry)
+            position = lane_words[0]
+            end = position + (size + 7 & -8)
+            if position ^ end >= segment:
+                return next_segment(lane_words, lane_bytes, entry)
+            lane_bytes[position:position + size] = entry
+            lane_words[0] = end
+
+        def step(lane_words, lane_bytes, entry, end):
+            """Put an entry that ends in the next chunk of its lane, at `end`, or in the next segment."""
+            if lane_words[0] ^ end < segment:
+                populate(threading.get_native_id() * size_of_lane, end & ~inside)
+            put(lane_words, lane_bytes, entry)
+
+        def next_segment(lane_words, lane_bytes, entry):
             """The entry does not fit into the lane's segment: leave it for the next, the tail's two in turn."""
-            if len(data) + HEADER + 16 >= segment:
-                data = _shortened(kind, data)
-            left = words[at + 1] + 1
+            if len(entry) + HEADER + 16 >= segment:
+                entry = _shortened(entry)
+            left = lane_words[1] + 1
             following = left * segment if left < 4 else (2 + left % 2) * segment
-            over = _count(words, at, following, following + segment) if left >= 4 else 0
-            # Again no call from here to the last store; but a handler may have run before, and gone on itself.
-            if words[at + 1] + 1 == left:
-                words[at + (words[at] >> 3)] = 0
-                words[at + 2] += over
-                words[at + 1] = left
-                words[at] = following
-            append(kind, data)
+            over = _count(lane_words, following, following + segment) if left >= 4 else 0
+            # No call from here to the last store. A handler may have run before, and gone on itself.
+            if lane_words[1] + 1 == left:
+                lane_words[lane_words[0] >> 3] = 0
+                lane_words[2] += over
+                lane_words[1] = left
+                lane_words[0] = following
+            put(lane_words, lane_bytes, entry)
 
         def begin(call, args, keywords, on, line, via, file):
             """Note that a call is about to be made; the stamp returned (ns) names it."""
             stamp = _now()
-            data = _dumps((stamp, call, args, keywords, on, line, via, file), 2)
             try:
-                at = here.lane
-            except AttributeError:
-                at = lane()
-            size = len(data)
-            position = words[at]  # as in append
-            end = position + (size + 15 & -8)
-            if position ^ end > inside:
-                next_segment(at, BEGIN, data)
+                data = _dumps((stamp, call, args, keywords, on, line, via, file), 2)
+                entry = _BEGINS[len(data)] + data
+            except (ValueError, IndexError) as error:  # what marshal cannot take, or very much of it
+                let_through(error)
+                args = tuple([plain(value) for value in args])
+                append(BEGIN, _dumps((stamp, call, args, plain(keywords), on, line, via, file), 2))
                 return stamp
-            start = (at << 3) + position
-            words[start >> 3] = size << 3 | BEGIN
-            start += 8
-            log[start:start + size] = data
-            words[at] = end
+            try:
+                lane_words, lane_bytes = here.lane
+            except AttributeError:
+                lane_words, lane_bytes = lane()
+            size = len(entry)
+            position = lane_words[0]
+            end = position + (size + 7 & -8)
+            if position ^ end > inside:
+                step(lane_words, lane_bytes, entry, end)
+                return stamp
+            lane_bytes[position:position + size] = entry
+            lane_words[0] = end
             return stamp
 
         def returned(stamp, start, end, result):
-            if type(result) is int and -1 << 63 <= result < 1 << 63 and end - start < 100_000:
-                at = here.lane
-                position = words[at]
-                beyond = position + 40
-                if position ^ beyond <= inside:
-                    words[at + (position >> 3)] = 32 << 3 | INTEGER
-                    words[at] = beyond  # first, since a handler may run after the call below; filled or all zero
-                    pack_into(log, (at << 3) + position + 8, result, end, start, stamp)
-                    return
-            waited = off_processor(start, end) if end - start > 100_000 else 0
-            append(END, _dumps((stamp, start, end, result, None, waited), 2))
+            kind = type(result)
+            try:
+                if end - start > 100_000:
+                    entry = _ended(stamp, start, end, result, off_processor(start, end))
+                elif kind is int:
+                    entry = _integer(32 << 3 | INTEGER, result, end, start, stamp)
+                elif kind is bytes and len(result) <= LONGEST:
+                    entry = _bytes(len(result) + 24 << 3 | BYTES, end, start, stamp) + result
+                else:
+                    entry = _ended(stamp, start, end, result, 0)
+            except struct.error:  # a number of more than 64 bits
+                entry = _ended(stamp, start, end, result, 0)
+            lane_words, lane_bytes = here.lane
+            size = len(entry)
+            position = lane_words[0]
+            end = position + (size + 7 & -8)
+            if position ^ end > inside:
+                return step(lane_words, lane_bytes, entry, end)
+            lane_bytes[position:position + size] = entry
+            lane_words[0] = end
 
         def failed(stamp, start, end, error):
             """`error` is (exception type's name, errno or None, message)."""
@@ -216,22 +255,35 @@ class Writer:
         self.note = lambda *values: append(NOTE, _dumps((_now(), *values), 2))
 
 
-def _shortened(kind, data):
+def _ended(stamp, start, end, result, waited):
+    """An END whose result is any value."""
+    try:
+        data = _dumps((stamp, start, end, result, None, waited), 2)
+        if len(data) > LONGEST:
+            raise ValueError
+    except ValueError as error:
+        let_through(error)
+        data = _dumps((stamp, start, end, plain(result), None, waited), 2)
+    return _word(len(data) << 3 | END) + data
+
+
+def _shortened(entry):
     """An entry that would not fit into a segment, without what makes it long."""
-    values = list(marshal.loads(data))
+    kind, values = entry[0] & 7, list(marshal.loads(entry[8:]))
     if kind == BEGIN:
         values[2:5] = ("…",), None, None
     elif kind == END:
         values[3] = "…"
     else:
         values = [value[-1000:] if isinstance(value, str) else value for value in values]
-    return _dumps(tuple(values), 2)
+    data = _dumps(tuple(values), 2)
+    return _word(len(data) << 3 | kind) + data
 
 
-def _count(words, at, position, end):
+def _count(words, position, end):
     """How many calls begin in the entries of a segment."""
     found = 0
-    while position < end and (word := words[at + (position >> 3)]):
+    while position < end and (word := words[position >> 3]):
         found += word & 7 == BEGIN
         position += (word >> 3) + 15 & -8
     return found

@@ -96,7 +96,8 @@ def is_followed(path, argv):
             return os.access(real, os.X_OK) and not _isolated(argv)
         with files.original_open(real, "rb") as file:
             head = file.read(120)
-    except (OSError, TypeError, ValueError):
+    except (OSError, TypeError, ValueError) as error:
+        record.values.let_through(error)
         return False
     first = head.split(b"\n")[0]
     return first.startswith(b"#!") and b"python" in first and not _isolated(first.split()[1:])

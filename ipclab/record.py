@@ -22,10 +22,8 @@ SAID_AS = {"posixpath": "os.path", "genericpath": "os.path"}  # libraries by the
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 kinds[_HERE + "files.py"], kinds[_HERE + "play.py"] = THROUGH, OUTSIDE
 _STDLIB = os.path.dirname(os.__file__) + os.sep
-_EASY = frozenset([int, float, bool, type(None)])  # what marshal takes as it is
-_BRIEF = frozenset([bytes, str])  # and these, up to a length
 _begin = _returned = _failed = None  # the log's, in a process that is recorded
-_getframe, _now, _plain, _LONGEST = sys._getframe, time.monotonic_ns, values.plain, values.LONGEST
+_getframe, _now = sys._getframe, time.monotonic_ns
 _getpid, _getppid = os.getpid, os.getppid
 run = None  # what this process knows of its run: a Run
 
@@ -80,25 +78,37 @@ def classify(file):
 
 
 def place(frame, always, module):
-    """(line, via, file) of the call made below `frame`, or None where it is not the experiment's.
+    """(line, via, file, code) of the call made below `frame`, or None where it is not the experiment's.
 
     With `always` it is recorded whoever makes it, line None where that is no code of the experiment's. `module` is
     where the call itself is from: what that does within itself is nothing in between.
     """
-    library = None
+    library, nearest = None, frame
     while frame is not None:
         file = frame.f_code.co_filename
         kind = kinds.get(file) or classify(file)
         if kind is MAIN or kind is OWN:
-            return frame.f_lineno, library, None if kind is MAIN else file
+            where = frame.f_lineno, library, None if kind is MAIN else file, frame.f_code
+            return _remembered(where, frame) if frame is nearest else where
         if kind is FOREIGN:
-            return (None, library, None) if always and not file.startswith(_HERE) else None
+            return (None, library, None, None) if always and not file.startswith(_HERE) else None
         if kind is OUTSIDE:
             break
         if kind is not THROUGH and (kind != module or library):
             library = kind
         frame = frame.f_back
-    return None, library, None  # a thread that runs a library's function, or the end of a script
+    return None, library, None, None  # a thread that runs a library's function, or the end of a script
+
+
+_sites = {}  # where calls stand in the experiment's code: what place() found, since to find a line takes long
+
+
+def _remembered(where, frame):
+    """An instruction's own address is the key: that of the code it lies in (kept in `where`, alive) and its offset."""
+    if len(_sites) >= 10_000:
+        _sites.clear()
+    _sites[id(frame.f_code) + frame.f_lasti] = where
+    return where
 
 
 def function(call, original, *, always=False, result=None, on=None, shown=None):
@@ -114,37 +124,28 @@ def function(call, original, *, always=False, result=None, on=None, shown=None):
         if _begin is None:
             return original(*args, **keywords) if on is None else original(self, *args, **keywords)
         frame = _getframe(1)
-        if kinds.get(frame.f_code.co_filename) is MAIN:
-            line, via, file = frame.f_lineno, None, None
-        else:
-            where = place(frame, always, module)
-            if where is None:
-                return original(*args, **keywords) if on is None else original(self, *args, **keywords)
-            line, via, file = where
-        kept = args if shown is None else shown(args)
-        for value in kept:
-            kind = type(value)
-            if kind not in _EASY and (kind not in _BRIEF or len(value) > _LONGEST):
-                kept = tuple([_plain(value) for value in kept])
-                break
+        code = frame.f_code
+        where = _sites.get(id(code) + frame.f_lasti) or place(frame, always, module)
+        if where is None:
+            return original(*args, **keywords) if on is None else original(self, *args, **keywords)
+        line, via, file, code = where
         stamp = start = 0
         try:  # from here on: a handler that raises between these lines must not leave the call unfinished
-            stamp = _begin(call, kept, _plain(keywords) if keywords else None, None if on is None else on(self),
-                           line, via, file)
+            stamp = _begin(call, args if shown is None else shown(args), keywords or None,
+                           None if on is None else on(self), line, via, file)
             start = _now()
-            value = original(*args, **keywords) if on is None else original(self, *args, **keywords)
+            if keywords or on is not None:
+                value = original(*args, **keywords) if on is None else original(self, *args, **keywords)
+            else:  # the way of most calls: quicker without keywords
+                value = original(*args)
             end = _now()
-            kept = value if result is None else result(args, value)
-            kind = type(kept)
-            if kind not in _EASY and (kind not in _BRIEF or len(kept) > _LONGEST):
-                kept = _plain(kept)
-            _returned(stamp, start, end, kept)
+            _returned(stamp, start, end, value if result is None else result(args, value))
             return value
         except BaseException as error:
             end = _now()
             if stamp:
                 _failed(stamp, start or end, end, failure(error, call, (end - start) / 1e9, args, keywords))
-            self = args = kept = keywords = value = None  # or the traceback would keep alive what was passed
+            self = args = keywords = value = frame = None  # or the traceback would keep alive what was passed
             raise
 
     return twin
@@ -155,7 +156,8 @@ def failure(error, call, *circumstances):
     number, message = getattr(error, "errno", None), getattr(error, "strerror", None)
     try:
         text = message if isinstance(message, str) else str(error)[:400]
-    except Exception:
+    except Exception as other:
+        values.let_through(other)
         text = ""
     if not isinstance(number, int):
         number = errnos.meant(call, error, text, *circumstances) if circumstances else None

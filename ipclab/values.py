@@ -1,6 +1,7 @@
 """Values as a trace keeps them: short, immutable in effect, and the same after marshal or JSON."""
 import _io
 import _socket
+import functools
 import hashlib
 import os
 import select
@@ -46,8 +47,24 @@ def plain(value):
     """The value, as `_plain` says; a value that resists, such as a memoryview that was released, by its type's name."""
     try:
         return _plain(value, 4)
-    except Exception:
+    except Exception as error:
+        let_through(error)
         return f"<{type(value).__name__}>"
+
+
+_raised = 0  # id of the last exception that a handler of the reader's raised
+
+
+def let_through_later(error):
+    """Remember an exception that a signal handler of the reader's raised: handlers may run amid code of ours."""
+    global _raised
+    _raised = id(error)
+
+
+def let_through(error):
+    """Called where an exception is to be swallowed: raises it again where it is none of ours, but a handler's."""
+    if id(error) == _raised:
+        raise error
 
 
 def _plain(value, depth):
@@ -108,7 +125,8 @@ def _key(key):
 def _descriptor(value):
     try:
         number = value.fileno()
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
+        let_through(error)
         return _repr(value)
     return number if type(number) is int else _repr(value)
 
@@ -119,6 +137,8 @@ def _repr(value):
     kind = type(value)
     if kind in FUNCTIONS:
         return value.__name__
+    if isinstance(value, functools.partial):
+        return f"partial({_repr(value.func)})"
     if isinstance(value, os.PathLike) and not _readers(kind.__fspath__):
         return os.fspath(value)
     text = f"<{kind.__qualname__} object>" if _readers(kind.__repr__) else repr(value)
@@ -137,13 +157,16 @@ def _readers(method):
 
 
 def restore(value):
-    """What `plain` made, after marshal: with LongBytes again."""
+    """What the log carried, after marshal: with LongBytes again, and what a trace does not hold made plain. (Values
+    that marshal takes as they are did not go through `plain`: that takes longer than many a call.)"""
     kind = type(value)
-    if kind is frozenset:
+    if value is None or kind in (bool, int, float, str, bytes):
+        return value
+    if kind is frozenset and len(value) == 1 and type(next(iter(value))) is tuple and len([*value][0]) == 3:
         [(head, length, hash)] = value
         return LongBytes(head, length, hash)
     if kind in (tuple, list):
         return kind([restore(item) for item in value])
     if kind is dict:
-        return {key: restore(item) for key, item in value.items()}
-    return value
+        return {_key(key): restore(item) for key, item in value.items()}
+    return plain(value)

@@ -170,26 +170,34 @@ def making(call):
 
     def make(cls, *args, **keywords):
         flags = args[1] if len(args) > 1 else keywords.get("flags", 0)
-        if not (record.run and isinstance(flags, int) and flags & create) or getattr(flags, "name", 0) is None:
-            return type.__call__(cls, *args, **keywords)
         first = args[0] if args else keywords.get("name", keywords.get("key"))
+        creates = record.run and isinstance(flags, int) and flags & create
+        if not creates or first is None and not flags & exclusive:
+            return type.__call__(cls, *args, **keywords)
         alone = (first, flags | exclusive, *args[2:]) if len(args) > 1 else args
-        named = keywords if len(args) > 1 else keywords | {"flags": flags | exclusive}
-        if first is not None:
-            record.note("making", KINDS[call], record.values.plain(first))
         try:
-            made = type.__call__(cls, *alone, **named)
+            return _made_anew(KINDS[call], first, cls, alone,
+                              keywords if len(args) > 1 else keywords | {"flags": flags | exclusive})
         except Exception as error:
-            if first is not None:
-                record.note("unmade", KINDS[call], record.values.plain(first))
             if flags & exclusive or type(error).__name__ != "ExistentialError":
                 raise
-            return type.__call__(cls, *args, **keywords)  # it exists: somebody else's, or the run's from before
-        label = record.values.plain(_label(made) if first is None else first)
-        record.note("made", KINDS[call], label, _inode(made))
-        return made
+        return type.__call__(cls, *args, **keywords)  # it exists: somebody else's, or the run's from before
 
     return make
+
+
+def _made_anew(kind, first, cls, args, keywords):
+    label = record.values.plain(first)
+    if first is not None:
+        record.note("making", kind, label)
+    try:
+        made = type.__call__(cls, *args, **keywords)
+    except Exception:
+        if first is not None:
+            record.note("unmade", kind, label)
+        raise
+    record.note("made", kind, record.values.plain(_label(made)) if first is None else label, _inode(made))
+    return made
 
 
 def _label(made):

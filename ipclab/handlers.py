@@ -5,7 +5,7 @@ signal.signal and its kin are Python functions in signal.py that stand for one c
 import os
 import signal
 
-from . import record, values
+from . import record
 from .disguise import bound
 
 
@@ -44,7 +44,6 @@ def _recorded(given, number, frame):
         return value
     except BaseException as error:
         end = now()
-        values.let_through_later(error)
         if stamp:
             failed(stamp, start or end, end, record.failure(error, "handler"))
         raise

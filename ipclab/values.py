@@ -52,19 +52,17 @@ def plain(value):
         return f"<{type(value).__name__}>"
 
 
-_raised = 0  # id of the last exception that a handler of the reader's raised
-
-
-def let_through_later(error):
-    """Remember an exception that a signal handler of the reader's raised: handlers may run amid code of ours."""
-    global _raised
-    _raised = id(error)
+_HANDLERS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "handlers.py")
 
 
 def let_through(error):
-    """Called where an exception is to be swallowed: raises it again where it is none of ours, but a handler's."""
-    if id(error) == _raised:
-        raise error
+    """Called where an exception is to be swallowed: raises it again where it is none of ours but one of a signal
+    handler of the reader's, which may run amid our code: its traceback leads through handlers.py."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == _HANDLERS:
+            raise error
+        trace = trace.tb_next
 
 
 def _plain(value, depth):

@@ -74,26 +74,29 @@ def _run_once(names, recorded, without):
 
 
 def _watched(process, report):
-    """Wait for the process, as long as its report grows: how it ended, in words."""
+    """Wait for the process, as long as its report grows: how it ended, in words. It does not outlive this."""
     size, since = -1, time.monotonic()
-    while True:
-        try:
-            return f"ended with {process.wait(1)}"
-        except subprocess.TimeoutExpired:
-            pass
-        grown = os.path.getsize(report) if os.path.exists(report) else 0
-        if grown != size:
-            size, since = grown, time.monotonic()
-        elif time.monotonic() - since > PATIENCE:
-            for pid in [process.pid, *family.descendants(process.pid)]:
+    try:
+        while time.monotonic() - since < PATIENCE:
+            try:
+                return f"ended with {process.wait(1)}"
+            except subprocess.TimeoutExpired:
+                pass
+            grown = os.path.getsize(report) if os.path.exists(report) else 0
+            if grown != size:
+                size, since = grown, time.monotonic()
+        return "hung"
+    finally:
+        if process.returncode is None:
+            for pid in [*family.descendants(process.pid), process.pid]:
                 subprocess.run(["kill", "-KILL", str(pid)], stderr=subprocess.DEVNULL)
             process.wait()
-            return "hung"
 
 
 def _outcomes(report, ending):
     results, last = {}, "the start"
-    with open(report) as file:
+    with open(report, "a+") as file:
+        file.seek(0)
         for line in file:
             test, outcome, reason = json.loads(line)
             if outcome == "started":
@@ -152,7 +155,7 @@ def report(names):
         print(f"{said}; {calls} calls recorded; {time.monotonic() - began:.0f} s", flush=True)
         faults += not calls
         for test in unsteady:
-            print(f"  unsteady, with and without the recorder: {test}")
+            print(f"  unsteady, differed once and then no more: {test}")
         for test, (bare, recorded, details) in found.items():
             seen.add(test)
             faults += test not in KNOWN

@@ -937,7 +937,7 @@ def test_small_lanes_keep_head_and_tail_too(monkeypatch):
     for number in range(5000):
         stamp = writer.begin("call", (number,), None, None, 1, None, None)
         writer.returned(stamp, stamp, stamp, "result")
-    writer.begin("long", (b"x" * 100_000,), None, None, 1, None, None)
+    writer.begin("long", ([b"x" * 4000] * 100,), None, None, 1, None, None)
     entries, overwritten = lanes.read(fd)[threading.get_native_id()]
     begun = [values[2] for kind, values in entries if kind == log.BEGIN]
     assert begun[:3] == [(0,), (1,), (2,)] and begun[-2:] == [(4999,), ("…",)]

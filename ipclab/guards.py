@@ -10,7 +10,7 @@ from socket import AF_UNIX
 
 from . import family, record
 
-KILLS = {"os.kill", "os.killpg", "signal.pidfd_send_signal"}
+KILLS = {"os.kill", "os.killpg", "signal.pidfd_send_signal", "linux.sigqueue"}
 FORKS = {"os.fork", "os.forkpty", "os.posix_spawn", "os.posix_spawnp", "_posixsubprocess.fork_exec"}
 NODES = {"os.mkfifo": "FIFO", "os.mknod": "file"}
 
@@ -88,7 +88,7 @@ def _targets(call, target):
         return []
     if call == "signal.pidfd_send_signal":
         return _of_pidfd(target)
-    if call == "os.kill" and target > 0:
+    if call == "linux.sigqueue" or call == "os.kill" and target > 0:
         return [target]
     group = abs(target)
     if call == "os.kill" and target == -1:

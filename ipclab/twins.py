@@ -18,7 +18,7 @@ import time
 import types
 from dataclasses import dataclass
 
-from . import files, guards, handlers, hidden, polls, programs, record, sockets
+from . import files, guards, handlers, hidden, linux, polls, programs, record, sockets
 from .disguise import bound, subclass
 
 try:
@@ -57,6 +57,7 @@ def modules():
     yield Module(time, "time", ("sleep",))
     yield Module(_posixsubprocess, "_posixsubprocess")
     yield Module(mmap, "mmap", (), types={"mmap": None})
+    yield Module(linux, "linux", LINUX_FUNCTIONS)
     if posix_ipc:
         yield Module(posix_ipc, "posix_ipc", types=dict.fromkeys(IPC_TYPES, _name))
     if sysv_ipc:
@@ -64,6 +65,8 @@ def modules():
 
 
 SOCKET_FUNCTIONS = ("socketpair", "close", "getaddrinfo", "gethostbyname", "getnameinfo", "sethostname")
+LINUX_FUNCTIONS = ("sigqueue", "sigwaitinfo", "sigtimedwait", "signalfd", "read", "write", "mprotect", "mincore",
+                   "pagemap")
 IPC_TYPES = ("MessageQueue", "Semaphore", "SharedMemory")
 NOT_METHODS = ("closed", "fileno", "size", "tell")
 OPERATORS = ("__getitem__", "__setitem__")

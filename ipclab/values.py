@@ -68,7 +68,7 @@ def let_through(error):
 def _plain(value, depth):
     """The value as the log can carry it: None, bool, numbers, str, bytes and tuples, lists and dicts of these as they
     are; enumerations by name; what has a descriptor (sockets, file objects) by its number; struct sequences such as
-    os.stat_result as dicts; everything else by its repr. Bytes over 4 KiB become a frozenset, which `restore` makes
+    os.stat_result, and named tuples, as dicts; everything else by its repr. Bytes over 4 KiB become a frozenset, which `restore` makes
     a LongBytes: marshal knows no classes, and no other value becomes a frozenset."""
     kind = type(value)
     if value is None or kind in (bool, int, float):
@@ -89,6 +89,8 @@ def _plain(value, depth):
         return _descriptor(value)
     if depth and isinstance(value, tuple) and hasattr(kind, "n_sequence_fields"):
         return {name: _plain(getattr(value, name), depth - 1) for name in kind.__match_args__}
+    if depth and isinstance(value, tuple) and type(getattr(kind, "_fields", None)) is tuple:
+        return {_key(name): _plain(item, depth - 1) for name, item in zip(kind._fields, value)}
     for base in (int, float, str, bytes):  # a subclass of these, such as numpy's numbers
         if isinstance(value, base):
             return _plain(base(value), 0)

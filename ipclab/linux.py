@@ -1,5 +1,5 @@
 """System calls that Python lacks, through ctypes: queued signals with their values, signalfd, calls that are not
-repeated after a signal, and what the kernel tells of a process's pages.
+repeated after a signal, what the kernel tells of a process's pages, another process's memory, namespaces.
 
 Each raises OSError with the call's errno, and takes and gives what Python's own modules would.
 """
@@ -14,9 +14,10 @@ from mmap import PAGESIZE
 from typing import NamedTuple
 
 _libc = ctypes.CDLL(None, use_errno=True)
-_libc.read.restype = _libc.write.restype = ctypes.c_ssize_t
+_libc.read.restype = _libc.write.restype = _libc.process_vm_readv.restype = ctypes.c_ssize_t
+_ONE = ctypes.c_ulong(1)
 SFD_CLOEXEC, SFD_NONBLOCK = os.O_CLOEXEC, os.O_NONBLOCK  # <sys/signalfd.h>
-PROT_NONE = 0  # <sys/mman.h>; the other PROT_ constants are in mmap
+CLONE_NEWUSER, CLONE_NEWNET, CLONE_NEWIPC = 0x10000000, 0x40000000, 0x08000000  # <linux/sched.h>
 
 
 class SI(enum.IntEnum):
@@ -179,6 +180,26 @@ def mprotect(memory, protection):
     """
     with _buffer(memory) as (start, size):
         _call("mprotect", ctypes.c_void_p(start), ctypes.c_size_t(size), ctypes.c_int(protection))
+
+
+def process_vm_readv(pid, start, size):
+    """Up to `size` bytes of another process's memory from the address `start` on. See process_vm_readv(2).
+
+    EPERM: ptrace(2) would not be allowed; EFAULT: nothing is mapped there; ESRCH.
+    """
+    buffer = ctypes.create_string_buffer(size)
+    here, there = (struct.pack("@PN", place, size) for place in (ctypes.addressof(buffer), start))
+    taken = _call("process_vm_readv", ctypes.c_int(pid), here, _ONE, there, _ONE, ctypes.c_ulong(0))
+    return ctypes.string_at(buffer, taken)
+
+
+def unshare(flags):
+    """Leave a namespace for a new one of one's own: CLONE_NEWNET, CLONE_NEWIPC, and CLONE_NEWUSER, with which an
+    ordinary user may have the others. See unshare(2), namespaces(7). (os.unshare is new in Python 3.12.)
+
+    EPERM: not allowed, here or at all; ENOSPC: there are too many.
+    """
+    _call("unshare", ctypes.c_int(flags))
 
 
 def mincore(memory, offset=0, length=None):

@@ -83,6 +83,8 @@ def test_signalfd_tells_a_childs_status(blocked):
     (lambda: linux.siginfos(b"x" * 129), ValueError, None),
     (lambda: linux.sigtimedwait([1], -1), ValueError, None),
     (lambda: linux.read(9999, 1), OSError, errno.EBADF),
+    (lambda: linux.process_vm_readv(os.getpid(), 0, 1), OSError, errno.EFAULT),
+    (lambda: linux.unshare(1), OSError, errno.EINVAL),
     (lambda: linux.write(9999, b"x"), OSError, errno.EBADF),
     (lambda: linux.mincore(5), TypeError, None),
     (lambda: linux.pagemap(mmap.mmap(-1, 8192), 4096, 4097), ValueError, None),
@@ -198,6 +200,40 @@ def test_pagemap_of_a_child():
     os.waitpid(pid, 0)
     assert linux.pagemap(memory)[0].exclusive is True
     os.close(r)
+
+
+def test_another_process_is_read():
+    memory = mmap.mmap(-1, mmap.PAGESIZE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    listen, tell = os.pipe()
+    wait, end = os.pipe()
+    if (pid := os.fork()) == 0:
+        memory[:5] = b"child"
+        os.close(end)
+        os.write(tell, b"x")
+        os.read(wait, 1)  # lives until the parent has looked
+        os._exit(0)
+    os.read(listen, 1)
+    seen = linux.process_vm_readv(pid, linux.address(memory), 5)
+    os.close(end)
+    os.waitpid(pid, 0)
+    for fd in (listen, tell, wait):
+        os.close(fd)
+    assert (seen, memory[:5]) == (b"child", bytes(5))
+
+
+def leave_the_network():
+    before = os.readlink("/proc/self/ns/net")
+    try:
+        linux.unshare(linux.CLONE_NEWNET | (linux.CLONE_NEWUSER if os.geteuid() else 0))
+    except OSError as error:
+        print(error.errno in (errno.EPERM, errno.ENOSPC))
+    else:
+        print(os.readlink("/proc/self/ns/net") != before)
+
+
+def test_a_namespace_is_left_or_that_is_refused():
+    trace = run(leave_the_network)
+    assert trace.output == "True\n", trace
 
 
 def store_in_read_only_memory():

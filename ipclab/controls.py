@@ -10,6 +10,28 @@ from dataclasses import dataclass, field
 
 from .say import _
 
+# What ipywidgets does not tell a screen reader: the name of a slider's handle and of its number, which of several
+# buttons is pressed and what they choose, what a button means that has a sign alone. Its widgets have no attribute for
+# that, so this one place is JavaScript; it looks again at each change, for a slider with a new maximum is made anew.
+# Nor does it show where the keyboard is. To stand in each box of the class `ipclab`.
+SPOKEN = """<style onload="
+  const box = this.closest('.ipclab');
+  const named = (one, row, role) => { one.ariaLabel = row.querySelector('label').textContent; one.role = role; };
+  const tell = () => {
+    for (const row of box.querySelectorAll('.widget-slider')) {
+      named(row.querySelector('.noUi-handle'), row, 'slider');
+      named(row.querySelector('.widget-readout'), row, 'textbox');
+    }
+    for (const row of box.querySelectorAll('.widget-toggle-buttons')) named(row, row, 'group');
+    for (const one of box.querySelectorAll('.widget-toggle-button')) one.ariaPressed = one.matches('.mod-active');
+    for (const one of box.querySelectorAll('.widget-button'))
+      if (one.textContent.length == 1) one.ariaLabel = one.title;
+  };
+  new MutationObserver(tell).observe(box, {childList: true, subtree: true, attributeFilter: ['class']});
+  tell();
+">.ipclab.ipclab :is(button, input, .noUi-handle, .widget-readout, [tabindex]):focus-visible {
+  outline: 3px solid #0072B2 !important; outline-offset: 1px}
+</style>"""
 ACCEPTED = ("[a, list, of, options], {'label': option}, (low, high) or (low, high, step) for a slider, True or "
             "False, a text, or an ipywidgets widget")
 
@@ -142,7 +164,8 @@ def control(choice):
 
     if choice.kind == "widget":
         return choice.widget
-    common = {"value": choice.value, "description": choice.name, "style": {"description_width": "initial"}}
+    common = {"value": choice.value, "description": choice.name, "tooltip": "",  # None would be shown as "null"
+              "style": {"description_width": "initial"}}
     if choice.kind == "text":
         return ipywidgets.Text(**common)
     if choice.kind == "options":

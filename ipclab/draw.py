@@ -6,8 +6,10 @@ import html
 import re
 from dataclasses import dataclass
 
+from .calls import act
 from .labels import title
 from .layout import EDGE, INSIDE, line, nested
+from .sent import TIMER
 from .trace import Process
 
 UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
@@ -58,7 +60,7 @@ def end_sign(laid, row):
     if not row.note or row.lane.process.stuck:
         return ""
     if row.lane.process.signal is None:
-        return stroke(x, y - half, x, y + half, "life")
+        return stroke(x, y - 2.1 * half, x, y + 2.1 * half, "life")  # seen on a bar that ends there too
     return f'<path class="cross" d="M{x - half:.1f} {y - half:.1f}l{2 * half:.1f} {2 * half:.1f}' \
            f'm0 {-2 * half:.1f}l{-2 * half:.1f} {2 * half:.1f}"/>'
 
@@ -70,7 +72,7 @@ def bar(laid, row, bar, step):
     y, high = _span(laid, row, bar.depth)
     later = " later" if step and bar.members[0] >= step else ""
     kind = kind_of(bar, first)
-    parts = [f'<g class="call"><title>{safe(title(laid.trace, bar))}</title>'
+    parts = [f'<g class="call"><title>{safe(title(laid.trace, bar))}</title>', *_interruption(laid, row, bar, first),
              f'<rect class="b {kind}{later}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{high}" rx="2"/>']
     if bar.failed:
         parts.append(cross(x, y, width, high, later))
@@ -80,6 +82,18 @@ def bar(laid, row, bar, step):
     if step and step - 1 in bar.members:
         parts += _now(laid, bar, step, x, y, width, high)
     return [*parts, "</g>"]
+
+
+def _interruption(laid, row, bar, first):
+    """A handler cuts through what the process was doing, a call or the program itself: down to the handler, and up
+    again when it has returned."""
+    if first.call != "handler" or len(bar.members) > 1:
+        return []
+    (top, high), foot = _span(laid, row, bar.depth - 1), _span(laid, row, bar.depth)[0]
+    x, width = laid.scale(bar.start), max(1.5, laid.scale(bar.end) - laid.scale(bar.start))
+    start = top + high / 2 if first.inside is None else top
+    return [f'<rect class="gap" x="{x:.1f}" y="{top - 1:.1f}" width="{width:.1f}" height="{foot - top + 1:.1f}"/>',
+            f'<path class="side" d="M{x:.1f} {start:.1f}V{foot:.1f}M{x + width:.1f} {foot:.1f}V{start:.1f}"/>']
 
 
 def _span(laid, row, depth):
@@ -140,6 +154,8 @@ def program_sign(laid, row):
 
 def arrow(laid, arrow, now):
     """From the giver to the taker, upright at the moment at which both were at it."""
+    if arrow.giver == TIMER:
+        return _from_timer(laid, arrow.taker)
     source, target = _spot(laid, arrow.giver), _spot(laid, arrow.taker)
     if source is None or target is None or source.row is target.row:
         return []
@@ -148,12 +164,42 @@ def arrow(laid, arrow, now):
     to -= 6 if isinstance(arrow.taker, Process) else 0
     look, down = laid.look, target.row.top > source.row.top
     y = source.row.bars + look.bar * down
-    tip = target.row.bars + (0 if down else look.bar + target.depth * nested(look))
+    tip = _span(laid, target.row, target.depth)[0] if down else target.row.bars + look.bar + target.depth * nested(look)
     turn, size = (target.row.top - 7, 0.6 * look.font) if down else (target.row.bottom + 7, -0.6 * look.font)
     kind = " later" if now is not None and leave > now else ""
     return [f'<path class="wake{kind}" d="M{x:.1f} {y:.1f}V{turn:.1f}L{to:.1f} {turn + size:.1f}V{tip - size:.1f}"/>',
             f'<circle class="tip{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{look.font / 4:.1f}"/>',
             f'<path class="tip{kind}" d="M{to:.1f} {tip:.1f}l{-size / 2:.1f} {-size:.1f}h{size:.1f}z"/>']
+
+
+def is_signal(arrow):
+    """Does the arrow lead from what sent a signal to what took it?"""
+    return not isinstance(arrow.taker, Process) and act(arrow.taker) in ("handle", "take")
+
+
+def into_gap(arrow):
+    """Does the arrow lead to a handler? It is drawn over what the handler cuts through."""
+    return not isinstance(arrow.taker, Process) and arrow.taker.call == "handler"
+
+
+def arrow_sign(x, base, size, from_timer):
+    """A small arrow upwards, as it stands under the axis; one from a timer begins at a square."""
+    square = f'<rect class="tip" x="{x - size * .2:.1f}" y="{base - size * .2:.1f}" width="{size * .4:.1f}" ' \
+             f'height="{size * .4:.1f}"/>'
+    return [square * from_timer, stroke(x, base - size * .5, x, base + 1, "wake"),
+            f'<path class="tip" d="M{x:.1f} {base - size:.1f}l{size * .3:.1f} {size * .6:.1f}h{-size * .6:.1f}z"/>']
+
+
+def _from_timer(laid, taker):
+    """A short arrow that begins nowhere, at a square: what sent the signal is no call."""
+    target = _spot(laid, taker)
+    if target is None:
+        return []
+    (top, _high), tip = _span(laid, target.row, 0), _span(laid, target.row, target.depth)[0]
+    x, size = laid.scale(target.start) + 0.5, 0.5 * laid.look.font
+    return [stroke(x, top, x, tip - size, "wake"), f'<rect class="tip" x="{x - size / 2:.1f}" y="{top:.1f}" '
+            f'width="{size:.1f}" height="{size:.1f}"/>',
+            f'<path class="tip" d="M{x:.1f} {tip:.1f}l{-size / 2:.1f} {-size:.1f}h{size:.1f}z"/>']
 
 
 @dataclass(slots=True)

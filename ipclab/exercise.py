@@ -22,7 +22,8 @@ ROOM = 9  # lines to write on, on paper
 @dataclass
 class Result:
     """How many of the cases came out as expected, and of the first that did not: its parameters, what was `expected`,
-    what was `seen`, what else there is to say (`why`, sentences), and its trace (None where it could not run)."""
+    what was `seen`, what else there is to say (`why`, sentences), and its trace (None where it could not run).
+    `unable` says why this machine runs no programs, if it does not: a recorded run is none of the student's."""
 
     passed: int
     total: int
@@ -31,6 +32,7 @@ class Result:
     seen: object = None
     why: list = field(default_factory=list)
     trace: object = None
+    unable: str = ""
 
     @property
     def done(self):
@@ -42,6 +44,9 @@ class Result:
             text = ngettext("Done: {n} case came out as expected.", "Done: all {n} cases came out as expected.",
                             self.total)
             return [f"{TICK} {text.format(n=self.total)}"]
+        if self.unable:
+            text = _("Not checked: an exercise runs what you wrote, and this machine runs no programs.")
+            return [f"{CROSS} {text}", self.unable]
         name = label(self.case)
         head = _("Not yet. Case {n} of {total}: {case}") if name else _("Not yet. Case {n} of {total}")
         expected = _("What was expected: {value}").format(value=f"`{shorten(repr(self.expected))}`")
@@ -83,12 +88,14 @@ def check(function, cases, outcome, timeout):
 
 def _attempt(function, case, expected, outcome, timeout):
     """None for a case that passed, else its Result."""
-    from .run import run
+    from .run import run_live
 
     try:
-        trace = run(function, timeout=timeout, **case)
-    except (TypeError, ValueError, RuntimeError) as error:  # it cannot be run as it stands
+        trace = run_live(function, timeout, case)
+    except (TypeError, ValueError) as error:  # it cannot be run as it stands
         return Result(0, 0, case, expected, why=[str(error)])
+    except (OSError, RuntimeError) as error:
+        return Result(0, 0, case, expected, unable=str(error))
     try:
         seen = outcome(trace)
     except Exception as error:
@@ -125,8 +132,7 @@ class Sheet:
 
     def _repr_mimebundle_(self, **_kwargs):
         line = '<div style="border-bottom:1px solid #767676;height:2em"></div>'
-        room = (f'<div class="ipclab-room" style="break-inside:avoid" role="img" aria-label="{_("Room to write")}">'
-                f'{line * ROOM}</div>')
+        room = f'<div class="ipclab-room" style="break-inside:avoid" aria-hidden="true">{line * ROOM}</div>'
         return {"text/plain": repr(self), "text/html": said(repr(self), RIGHT) if self.result.done else room}
 
 

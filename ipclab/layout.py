@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from .bars import horizon, lanes, weight
 from .calls import EXEC
-from .labels import Label, bar_label, end_label, place
+from .labels import Label, bar_label, end_label, fitted, place
 from .look import columns, cut, text_width
 from .objects import arrows
 from .say import _
@@ -112,9 +112,9 @@ def _set_scale(laid):
 
 def _excess(laid):
     """By how much the last labels would leave the picture."""
-    last = [bar for row in laid.rows for bar in row.lane.bars[-3:]]
-    widths = [laid.scale(bar.start) + _width(laid, bar_label(laid.trace, bar, laid.names)) for bar in last
-              if not _fits_inside(laid, bar)]
+    last = [(row, bar) for row in laid.rows for bar in row.lane.bars[-3:]]
+    widths = [laid.scale(bar.start) + _width(laid, bar_label(laid.trace, bar, laid.names)) for row, bar in last
+              if not _fits_inside(laid, row, bar)]
     return max(widths, default=0) - (laid.look.width - EDGE)
 
 
@@ -122,17 +122,20 @@ def _width(laid, text):
     return text_width(cut(text, laid.look.label), laid.look.font) + 8
 
 
-def _fits_inside(laid, bar, text=None):
+def _fits_inside(laid, row, bar, text=None):
+    """Is there room in the bar, before the first handler that cuts through it?"""
     text = bar_label(laid.trace, bar, laid.names) if text is None else text
-    return laid.scale(bar.end) - laid.scale(bar.start) >= _width(laid, text)
+    end = min([bar.end, *(inner.start for inner in row.lane.bars if inner.depth > bar.depth
+                          and bar.start <= inner.start < bar.end)])
+    return laid.scale(end) - laid.scale(bar.start) >= _width(laid, text)
 
 
 def _set_labels(laid, row, joined):
     """Words and places for the labels of a lane."""
     for bar in row.lane.bars:
-        text = cut(bar_label(laid.trace, bar, laid.names), laid.look.label)
-        x, inside = laid.scale(bar.start), _fits_inside(laid, bar, text)
-        text = text if inside else cut(text, int((laid.look.width - EDGE - x - 8) / text_width("n", laid.look.font)))
+        text = fitted(bar_label(laid.trace, bar, laid.names), laid.look.label)
+        x, inside = laid.scale(bar.start), _fits_inside(laid, row, bar, text)
+        text = text if inside else fitted(text, int((laid.look.width - EDGE - x - 8) / text_width("n", laid.look.font)))
         label = Label(x, _width(laid, text), text, (id(bar) in joined, *weight(bar)), INSIDE if inside else None)
         row.labels[id(bar)] = label
         if not inside and columns(text) >= min(6, columns(text)):

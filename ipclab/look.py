@@ -40,9 +40,9 @@ class Look:
 
 COLOUR = {"ink": "#1A1A1A", "muted": "#595959", "rule": "#C9CED3", "page": "#FFFFFF", "lane": "#F6F8FA",
           "run": BLUE, "run edge": "#00507D", "on run": "#FFFFFF",
-          "wait": "#FFF3D6", "wait edge": "#9A6A00", "stripe": ORANGE,
+          "wait": "#FFF3D6", "wait edge": "#9A6A00", "stripe": "#B87700",
           "fail": "#FFFFFF", "fail edge": "#B34700", "fail ink": "#933B00",
-          "hand": "#F3DCE8", "hand edge": "#8F4169", "dot": PURPLE, "many": "#D6E8F4",
+          "hand": "#F3DCE8", "hand edge": "#8F4169", "dot": "#A8507F", "many": "#D6E8F4",
           "arrow": "#00805D", "deadline": "#933B00"}
 PAPER = {"ink": "#000000", "muted": "#3D3D3D", "rule": "#B0B0B0", "page": "#FFFFFF", "lane": "#FFFFFF",
          "run": "#4A4A4A", "run edge": "#000000", "on run": "#FFFFFF",
@@ -52,7 +52,7 @@ PAPER = {"ink": "#000000", "muted": "#3D3D3D", "rule": "#B0B0B0", "page": "#FFFF
          "arrow": "#000000", "deadline": "#000000"}
 LOOKS = {
     "screen": Look(colours=COLOUR),
-    "projector": Look(width=1280, height=720, font=20, small=20, bar=28, bars=44, rows=6, lanes=12, label=30, name=14,
+    "projector": Look(width=1280, height=720, font=20, small=20, bar=28, bars=44, rows=6, lanes=12, label=32, name=14,
                       gap=20, line=1.8, colours=COLOUR),
     "print": Look(width=860, height=760, font=11.5, small=10.5, bar=18, bars=100, gap=12, colours=PAPER),
 }
@@ -112,19 +112,26 @@ STYLE = """\
 #ID .wait{{fill:url(#IDw);stroke:{waitedge}}}
 #ID .fail{{fill:{fail};stroke:{failedge}}}
 #ID .hand{{fill:url(#IDh);stroke:{handedge}}}
+#ID .gap{{fill:{lane}}}
+#ID .side{{stroke:{handedge};stroke-width:{bold};fill:none}}
 #ID .many{{fill:{many};stroke:{runedge}}}
+#ID .plain{{fill:{page};stroke:{ink}}}
+#ID .gone{{fill:none;stroke:{muted};stroke-dasharray:3 3}}
+#ID .wire{{fill:none;stroke:{runedge};stroke-width:{line}}}
 #ID .cross{{stroke:{failedge};fill:none;stroke-width:{bold}}}
 #ID .life{{stroke:{muted};stroke-width:{bold};fill:none}}
 #ID .unseen{{stroke-dasharray:2 4}}
 #ID .mark{{fill:{ink};stroke:none}}
 #ID .pole,#ID .rule{{stroke:{rule};stroke-width:{line};fill:none}}
-#ID .pole{{stroke:{muted};stroke-opacity:.55}}
+#ID .pole{{stroke:{muted};stroke-opacity:.75}}
 #ID .birth{{stroke:{muted};stroke-width:{line};stroke-dasharray:3 2;fill:none}}
 #ID .wake{{stroke:{arrow};stroke-width:{bold};fill:none}}
 #ID .tip{{fill:{arrow};stroke:none}}
+#ID .want{{stroke:{waitedge};stroke-width:{bold};stroke-dasharray:5 3;fill:none}}
+#ID .wanted{{fill:{waitedge};stroke:none}}
 #ID .dead{{stroke:{deadline};stroke-width:{bold};stroke-dasharray:6 4}}
 #ID .now{{stroke:{ink};stroke-width:{strong};fill:none}}
-#ID .later{{opacity:.3}}
+#ID .later{{opacity:.25}}
 #ID text.later{{opacity:1;fill:{muted}}}"""
 PATTERNS = """\
 <pattern id="IDw" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">\

@@ -35,5 +35,10 @@ def picture(trace, look):
     return timeline(trace, look=look)._repr_mimebundle_()["text/html"]
 
 
+def error_text(error):
+    """The error in words, with what was noted about it."""
+    return "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])])
+
+
 def shorten(text, most=300):
     return text if len(text) <= most else text[:most - 1] + "…"

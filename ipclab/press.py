@@ -25,7 +25,12 @@ def pdf(html):
 
 def simpler(html):
     """The page with its pictures in the SVG that weasyprint knows."""
-    return re.sub(r"<svg\b.*?</svg>", lambda match: _picture(match[0]), html, flags=re.DOTALL)
+    return re.sub(r"<svg\b.*?</svg>", lambda match: _told(_picture(match[0])), html, flags=re.DOTALL)
+
+
+def _told(svg):
+    """The picture with its sentence as its title: there weasyprint looks for what a screen reader is to say."""
+    return re.sub(r'(<svg\b[^>]* aria-label="([^"]*)"[^>]*>)', r"\1<title>\2</title>", svg, count=1)
 
 
 def _picture(svg):

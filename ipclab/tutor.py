@@ -11,6 +11,7 @@ from html import escape
 
 import ipywidgets
 
+from .controls import SPOKEN
 from .exercise import result_html, solution
 from .markup import rich, said
 from .say import _
@@ -41,7 +42,7 @@ class Tutor:
         self._count()
         shown = ipywidgets.HTML(result_html(result, look) + (said(problem) if problem else ""))
         buttons = ipywidgets.HBox([*([self.hint] if hints else []), self.solve])
-        style = ipywidgets.HTML(STYLE, layout={"display": "none"})
+        style = ipywidgets.HTML(STYLE + SPOKEN, layout={"display": "none"})
         self.widget = ipywidgets.VBox([style, shown, buttons, self.told, self.solved], layout={"width": "100%"})
         for name in ("ipclab", "ipclab-tutor", f"ipclab-{look}"):
             self.widget.add_class(name)
@@ -55,7 +56,7 @@ class Tutor:
         """One hint more."""
         self._given = min(self._given + 1, len(self._hints))
         items = "".join(f"<li>{rich(hint)}</li>" for hint in self._hints[:self._given])
-        self.told.value = f'<ol role="status">{items}</ol>'
+        self.told.value = f'<div role="status"><ol>{items}</ol></div>'
         self._count()
 
     def _solve(self):
@@ -66,7 +67,8 @@ class Tutor:
             return
         source = solution(self._name)
         missing = said(_("There is no solution of {name} in the folder notebooks/solutions.").format(name=self._name))
-        self.solved.value = f'<pre role="status">{escape(source)}</pre>' if source else missing
+        shown = f'<div role="status"><pre tabindex="0">{escape(source or "")}</pre></div>'  # the keyboard can scroll it
+        self.solved.value = shown if source else missing
 
     def __repr__(self):
         return "\n".join(self.result.sentences())

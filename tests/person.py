@@ -8,8 +8,10 @@ from jupyter_client.manager import start_new_kernel
 class Kernel:
     """A kernel and the client of a person who moves controls, by the messages that a browser would send."""
 
-    def __init__(self):
-        self.manager, self.client = start_new_kernel(env=os.environ | {"PYTHONPATH": os.getcwd()})
+    def __init__(self, folder=None, **environment):
+        """A kernel that works in the folder (a path; None: in this process's) with more variables of environment."""
+        path = os.pathsep.join([os.getcwd(), os.path.dirname(__file__)])
+        self.manager, self.client = start_new_kernel(env=os.environ | {"PYTHONPATH": path} | environment, cwd=folder)
         self.models = {}  # comm id: state
 
     def run(self, code):
@@ -41,6 +43,11 @@ class Kernel:
 
     def set(self, model, **state):
         content = {"comm_id": model, "data": {"method": "update", "state": state, "buffer_paths": []}}
+        self.client.shell_channel.send(self.client.session.msg("comm_msg", content))
+
+    def press(self, model):
+        """A button, as a click or Enter does."""
+        content = {"comm_id": model, "data": {"method": "custom", "content": {"event": "click"}}}
         self.client.shell_channel.send(self.client.session.msg("comm_msg", content))
 
     def pictures(self, until, seconds=20):

@@ -1,10 +1,12 @@
 """The picture of a trace: that it is sound SVG, that nothing overlaps, that it says what happened."""
 import re
+import signal
 import xml.etree.ElementTree as ElementTree
 
 import pytest
 from traces import US, at_random, event, read_from_pipe, trace
 
+from ipclab.labels import fitted
 from ipclab.look import LOOKS, columns
 from ipclab.scale import Scale, seconds_text, ticks
 from ipclab.timeline import timeline
@@ -89,29 +91,6 @@ def test_projector_text_can_be_read_from_the_back_row():
         assert float(tree(picture).get("viewBox").split()[3]) <= 720
     svg = timeline(read_from_pipe(), "projector").svg
     assert min(float(size) for size in re.findall(r"font(?:-size)?:([\d.]+)px", svg)) >= 18
-
-
-def luminance(colour):
-    parts = [int(colour[at:at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def contrast(one, other):
-    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
-def test_text_and_signs_stand_out(look):
-    colours = look.colours
-    grounds = {"ink": ("page", "lane", "wait", "hand", "many", "fail"), "muted": ("page", "lane"), "on run": ("run",),
-               "fail ink": ("page", "lane", "wait", "fail"), "deadline": ("page",)}
-    for ink, under in grounds.items():
-        for ground in under:
-            assert contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
-    for sign in ("run", "wait edge", "fail edge", "hand edge", "arrow", "deadline"):
-        assert contrast(colours[sign], colours["lane"]) >= 3, sign
 
 
 def test_print_needs_no_colour():
@@ -251,6 +230,52 @@ def test_a_handler_is_drawn_within_what_it_interrupted():
     assert inner[0] + inner[2] < handler[0] + handler[2] < sleep[0] + sleep[2]
 
 
+def heights(picture, kind):
+    """(top, bottom) of the rectangles of a class."""
+    found = [element for element in tree(picture).iter(SVG + "rect") if kind in (element.get("class") or "").split()]
+    return [(float(rect.get("y")), float(rect.get("y")) + float(rect.get("height"))) for rect in found]
+
+
+@pytest.mark.parametrize("inside", [0, None])
+def test_a_handler_cuts_through_what_the_process_was_doing(inside):
+    sleeper = Process("sleeper", 1, None, 0, end=1.0)
+    calls = [event(sleeper, "time.sleep", (1,), None, 0.1, 0.9 if inside == 0 else 0.2, waited=0.1),
+             event(sleeper, "handler", ("SIGUSR1", "on_usr1"), None, 0.4, 0.5, inside=inside)]
+    picture = timeline(trace(calls, [sleeper]))
+    [(top, bottom)], hand, bar = heights(picture, "gap"), heights(picture, "hand")[-1], heights(picture, "b")[-2]
+    assert hand[0] >= bar[1], "the handler's bar is not below that of the call"
+    assert top < bar[0] and bottom == pytest.approx(hand[0], abs=0.2), "the gap does not reach to the handler"
+    assert picture.svg.count('class="side"') == 1
+
+
+def test_a_label_ends_before_a_handler_cuts_in():
+    sleeper = Process("sleeper", 1, None, 0, end=1.0)
+    calls = [event(sleeper, "time.sleep", (1,), None, 0.1, 0.9, waited=0.7),
+             event(sleeper, "handler", ("SIGUSR1", "on_usr1"), None, 0.11, 0.12, inside=0)]
+    assert "onwait" in timeline(trace(calls[:1], [sleeper])).svg.split("</style>")[1]
+    assert "onwait" not in timeline(trace(calls, [sleeper])).svg.split("</style>")[1]
+
+
+def test_a_timer_sends_from_a_square():
+    worker = Process("worker", 1, None, 0, end=1.0)
+    calls = [event(worker, "signal.setitimer", (0, 0.1), (0.0, 0.0), 0.1, 0.11),
+             event(worker, "handler", ("SIGALRM", "tick"), None, 0.4, 0.5)]
+    whole = timeline(trace(calls, [worker]))
+    assert "sent by a timer" in texts(whole) and "woke" not in texts(whole)
+    assert heights(whole, "tip") and not heights(timeline(trace(calls[1:], [worker])), "tip")
+
+
+def test_signals_have_names_and_values():
+    one, other = Process("one", 1, None, 0, end=1.0), Process("other", 2, 1, 0, end=1.0)
+    number = signal.SIGRTMIN + 1
+    told = {"si_signo": number, "si_code": "SI_QUEUE", "si_value": 7, "si_pid": 1}
+    calls = [event(one, "linux.sigqueue", (2, number, 7), None, 0.1, 0.2),
+             event(other, "linux.sigwaitinfo", ([number],), told, 0.3, 0.4)]
+    shown = texts(timeline(trace(calls, [one, other])))
+    assert "sigqueue(other, SIGRTMIN+1, 7)" in shown and "sigwaitinfo(…) → SIGRTMIN+1 = 7" in shown, shown
+    assert "woke, signalled" in shown
+
+
 def test_threads_of_a_process_have_lanes_of_their_own():
     alone = Process("server", 1, None, 0, end=1.0)
     calls = [event(alone, "os.read", (3, 1), b"x", 0.1, 0.6),
@@ -298,3 +323,11 @@ def test_ticks_are_round_and_apart():
     (0, "0 s"), (5e-6, "5 µs"), (1.25e-3, "1.25 ms"), (0.2, "200 ms"), (0.9999, "1 s"), (2, "2 s"), (1500, "1500 s")])
 def test_durations_have_units(seconds, text):
     assert seconds_text(seconds) == text
+
+
+@pytest.mark.parametrize("text, most, fits", [
+    ("os.open('f', O_WRONLY|O_NONBLOCK) → ENXIO", 30, "os.open('f', O_WRONLY… → ENXIO"),
+    ("os.read(3, 5) → b'hello'", 30, "os.read(3, 5) → b'hello'"),
+    ("os.read(3, 5) → b'a very long text'", 20, "os.read(3, 5) → b'a…"), ("time.sleep(100000)", 10, "time.slee…")])
+def test_of_a_long_label_the_outcome_stays(text, most, fits):
+    assert fitted(text, most) == fits

@@ -35,6 +35,8 @@ def parser_of_all():
     one.add_argument("notebooks", nargs="*", metavar=_("NOTEBOOK"), help=_("a number or name; without any, all"))
     one.add_argument("--language", default="en", help=_("en, one that the course is translated into, or all"))
     one.add_argument("--extra", action="store_true", help=_("with the sections tagged extra"))
+    one.add_argument("--no-record", action="store_true",
+                     help=_("do not run the chapter to record its runs, for a hall whose machine cannot run programs"))
     return parser
 
 
@@ -66,13 +68,13 @@ def handout(arguments):
 
 
 def site(arguments):
-    from .pages import site
+    from .website import site
     return site()
 
 
 def lecture(arguments):
     from .lecture import lecture
-    return lecture(arguments.notebooks, arguments.language, arguments.extra)
+    return lecture(arguments.notebooks, arguments.language, arguments.extra, not arguments.no_record)
 
 
 if __name__ == "__main__":

@@ -4,12 +4,13 @@ The format for Perfetto is Chrome's trace events as JSON ("Trace Event Format"):
 an instant "i", a flow from "s" to "f", and names of tracks are "M". trace.py's methods lead here.
 """
 import json
-import signal
 from dataclasses import fields
 
 from .bars import births, horizon
 from .objects import arrows
+from .proc import signal_name
 from .say import _
+from .sent import TIMER
 from .trace import Event, call_text, errno_name
 
 COLUMNS = {"errno": "Int64", "line": "Int64", "inside": "Int64",  # whole numbers that may be missing
@@ -22,7 +23,8 @@ def perfetto(trace):
     tracks = _Tracks(trace)
     parts = [part for process in trace.processes for part in _process(tracks, process)]
     parts += [part for place, event in enumerate(trace.events) for part in _call(tracks, place, event)]
-    parts += [part for number, arrow in enumerate(arrows(trace), 1) for part in _flow(tracks, number, arrow)]
+    parts += [part for number, arrow in enumerate(arrows(trace), 1) if arrow.giver != TIMER
+              for part in _flow(tracks, number, arrow)]
     about = {"experiment": trace.experiment, "parameters": repr(trace.params), "dropped calls": trace.dropped}
     return json.dumps({"traceEvents": parts, "displayTimeUnit": "ns", "otherData": about}, ensure_ascii=False)
 
@@ -99,14 +101,7 @@ def _process(tracks, process):
             "stuck": process.stuck and str(process.stuck), "calls recorded": process.recorded}
     yield _slice(process.name, span, track, _without_none(told)) | {"cat": "process"}
     if process.signal:
-        yield _part("i", _signal_name(process.signal), span[1] - 1, track, s="p", cat="signal")
-
-
-def _signal_name(number):
-    try:
-        return signal.Signals(number).name
-    except ValueError:  # a real-time signal between SIGRTMIN and SIGRTMAX
-        return f"signal {number}"
+        yield _part("i", signal_name(process.signal), span[1] - 1, track, s="p", cat="signal")
 
 
 def _call(tracks, place, event):

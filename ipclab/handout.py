@@ -42,6 +42,7 @@ def _parser():
         help=_("another value for one of the chapter's parameters"))
     add("--list", action="store_true", help=_("say which parameters there are, and write nothing"))
     add("--answers", choices=ANSWERS, default="end", help=_("where the questions' answers stand (default: end)"))
+    add("--solutions", action="store_true", help=_("print the solutions of the exercises at the end"))
     add("--language", default="en", help=_("en, one that the course is translated into, or all (default: en)"))
     add("--look", choices=list(LOOKS), default="print", help=_("how the pictures are drawn (default: print)"))
     add("--output", type=pathlib.Path, default=COURSE / "build" / "handouts", metavar=_("FOLDER"),
@@ -90,7 +91,7 @@ def _made(notebook, language, book, values, told):
     name = notebook.stem + ("" if language == "en" else f".{language}")
     begun = time.monotonic()
     try:
-        html = page(name, notebook, language, book, values, look=told.look, answers=told.answers)
+        html = page(name, notebook, language, book, values, told.look, told.answers, told.solutions)
         progress(name, _("PDF"))
         pdf = press.pdf(html)
         paper.write(told.output, {f"{name}.html": html.encode(), f"{name}.pdf": pdf})
@@ -104,7 +105,7 @@ def _made(notebook, language, book, values, told):
     return True
 
 
-def page(name, notebook, language, book, values, look, answers, back=None):
+def page(name, notebook, language, book, values, look, answers, solved=False, links=()):
     """The HTML of a notebook after a run, as text; progress is shown. paper.Failed where a cell fails."""
     def count(place, cells):
         progress(name, _("cell {place} of {cells}").format(place=place + 1, cells=cells))
@@ -112,7 +113,7 @@ def page(name, notebook, language, book, values, look, answers, back=None):
     told = {"IPCLAB_LOOK": look, "IPCLAB_LANGUAGE": language, "IPCLAB_ANSWERS": answers}
     done = paper.executed(book, values, count, **told)
     with paper.environment(**told):
-        return paper.page(done, notebook, language, back)
+        return paper.page(paper.solved(done, notebook, language) if solved else done, notebook, language, links)
 
 
 def progress(name, what=None):

@@ -17,7 +17,7 @@ from html.parser import HTMLParser
 
 from . import parameters
 from .say import _
-from .translate import COURSE, translated
+from .translate import COURSE, solutions, translated
 
 STYLE = COURSE / "assets" / "handout"
 TIMEOUT = 300  # seconds for a cell
@@ -82,7 +82,7 @@ def _kernel():
         def _no_others(self):  # then "python3" is this Python: jupyter_client's own, not what someone installed as that
             return KernelSpecManager(kernel_dirs=[])
 
-    return {"kernel_manager_class": Kernel, "extra_arguments": ["--log-level=ERROR"], "execution_timeout": TIMEOUT}
+    return {"kernel_manager_class": Kernel, "extra_arguments": ["--log-level=CRITICAL"], "execution_timeout": TIMEOUT}
 
 
 @contextlib.contextmanager
@@ -110,14 +110,40 @@ def _as_chosen(book, values):
 
 def title(book, name):
     """The notebook's first heading."""
-    text = "\n".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
-    found = re.search(r"^# +(.+)$", text, re.MULTILINE)
-    return re.sub(r"[*`]", "", found[1]).strip() if found else name
+    found = re.search(r"^# +(.+)$", _prose(book), re.MULTILINE)
+    return _bare(found[1]) if found else name
 
 
-def page(book, notebook, language="en", back=None):
-    """The executed notebook as the text of one HTML page; `notebook` is its file's path, `back` a link to an index.
-    Failed where it would load something."""
+def opening(book):
+    """The first sentence below the notebook's first heading, "" where there is none."""
+    paragraph = re.search(r"^# .+\n+((?![\s#>|!]|[*+-] ).+\n?(?:.+\n?)*)", _prose(book), re.MULTILINE)
+    text = " ".join(_bare(paragraph[1]).split()) if paragraph else ""
+    return re.match(r"(?:.+?[.?!](?=\s|$))?", text)[0]
+
+
+def _prose(book):
+    return "\n\n".join(cell.source for cell in book.cells if cell.cell_type == "markdown")
+
+
+def _bare(markdown):
+    """A line of Markdown as a page's title has it: without emphasis, code and links."""
+    return re.sub(r"[*`]", "", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", markdown)).strip()
+
+
+def solved(book, notebook, language):
+    """The notebook with the solutions of its exercises below, one below the other."""
+    from nbformat.v4 import new_code_cell, new_markdown_cell
+
+    _imports, *pieces = re.split(r"\n{3,}", solutions(notebook, language).strip())
+    if pieces:
+        heading = new_markdown_cell(f"## {_('Solutions')}", metadata={"tags": ["solutions"]})
+        book.cells += [heading, *map(new_code_cell, pieces)]
+    return book
+
+
+def page(book, notebook, language="en", links=()):
+    """The executed notebook as the text of one HTML page; `notebook` is its file's path, `links` to other pages are
+    (rel, href, text), the text None for that of the index. Failed where it would load something."""
     from nbconvert import HTMLExporter
     from traitlets.config import Config
 
@@ -126,7 +152,7 @@ def page(book, notebook, language="en", back=None):
         config=Config(hidden), template_name=STYLE.name, extra_template_basedirs=[str(STYLE.parent)],
         exclude_input_prompt=True, exclude_output_prompt=True, exclude_anchor_links=True, language_code=language)
     told = {"title": title(book, notebook.stem), "language": language, "style": (STYLE / "style.css").read_text(),
-            "note": _note(), "back": back, "course": _("All chapters")}
+            "note": _note(), "links": [(rel, href, text or _("All chapters")) for rel, href, text in links]}
     text, _resources = exporter.from_notebook_node(book, {"page": told})
     text = _with_images(text, notebook.parent if language == "en" else COURSE / "build" / language)
     text = re.sub(r'(href="[^":#]+)\.ipynb(["#])', r"\1.html\2", text)  # the other chapters are pages too

@@ -90,12 +90,18 @@ def build(language, course=COURSE):
     return written
 
 
+def solutions(notebook, language):
+    """The text of the exercises' solutions with its comments in that language, "" where there are none."""
+    if not solutions_of(notebook).exists():
+        return ""
+    text = solutions_of(notebook).read_text(encoding="utf8")
+    return replaced(text, pairs(entries(words_of(notebook, language)).get(SOLUTIONS, (None, ""))[1]))
+
+
 def _build_solutions(notebook, language, folder):
-    """The solutions with their comments in that language, where an exercise in the folder looks for them."""
-    if solutions_of(notebook).exists():
-        words = pairs(entries(words_of(notebook, language)).get(SOLUTIONS, (None, ""))[1])
+    """The solutions, where an exercise in the folder looks for them."""
+    if text := solutions(notebook, language):
         (folder / "solutions").mkdir(exist_ok=True)
-        text = replaced(solutions_of(notebook).read_text(encoding="utf8"), words)
         (folder / "solutions" / f"{notebook.stem}.py").write_text(text, encoding="utf8")
 
 

@@ -1,4 +1,5 @@
 """Handouts: the chapter, with its parameters at both ends, becomes HTML and PDF; what is wrong writes nothing."""
+import html as markup
 import io
 import json
 import os
@@ -7,17 +8,23 @@ import re
 import subprocess
 import sys
 
+import chapters
 import nbformat
 import pypdf
 import pytest
 
-from ipclab import handout, pages, paper, press
+from ipclab import handout, paper, press, website
+from ipclab.markup import TICK, plain
 from ipclab.parameters import Parameter, chosen, parameters, read, replaced
+from ipclab.say import _
+from ipclab.translate import solutions
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CHAPTER = ROOT / "notebooks" / "01_anonymous_pipe.ipynb"
 CORNERS = {
-    "least": ["-p", "message=x", *"-p writer_delay=0 -p write_size=1 -p read_size=1 -p workers=1".split()],
+    "told": ["--answers", "end", "--solutions"],
+    "least": ["--answers", "none", "-p", "message=x",
+              *"-p writer_delay=0 -p write_size=1 -p read_size=1 -p workers=1".split()],
     "most": ["--answers", "none", "--language", "ko", "-p", "message=" + "가" * 33,
              *"-p writer_delay=0.5 -p write_size=4096 -p read_size=65536 -p workers=8".split()],
 }
@@ -25,12 +32,12 @@ CORNERS = {
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    """{corner: (its folder, CompletedProcess)}, both made at the same time."""
+    """{corner: (its folder, CompletedProcess)}, all made at the same time."""
     folders = {corner: tmp_path_factory.mktemp(corner) for corner in CORNERS}
     running = {corner: subprocess.Popen(
         [sys.executable, "-m", "ipclab", "handout", "01", *words, "--output", folders[corner]], cwd=ROOT, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE) for corner, words in CORNERS.items()}
-    said = {corner: process.communicate(timeout=240) for corner, process in running.items()}
+    said = {corner: process.communicate(timeout=480) for corner, process in running.items()}
     return {corner: (folders[corner], subprocess.CompletedProcess([], running[corner].returncode, *said[corner]))
             for corner in CORNERS}
 
@@ -51,7 +58,8 @@ def test_both_ends_of_the_parameters_come_through(made, corner):
     assert done.returncode == 0, done.stderr
     assert sorted(file.suffix for file in folder.iterdir()) == [".html", ".pdf"] and CHAPTER.stem in done.stdout
     text = next(folder.glob("*.html")).read_text()
-    assert re.search({"least": r"workers.{,60}?1\b", "most": r"workers.{,60}?8\b"}[corner], text)
+    assert re.search({"told": r"workers.{,60}?3\b", "least": r"workers.{,60}?1\b",
+                      "most": r"workers.{,60}?8\b"}[corner], text)
 
 
 def test_the_page_needs_no_network(html):
@@ -72,13 +80,88 @@ def test_the_values_stand_where_the_defaults_did(html):
     assert "# Parameters" not in text, "papermill's own cell"
 
 
-def test_a_question_stands_without_its_code(html):
-    """The code tells what idea leads to each wrong answer."""
-    cells = json.loads(CHAPTER.read_text())["cells"]
-    hidden = [cell for cell in cells if "remove-input" in cell["metadata"].get("tags", [])]
-    text = re.sub(r"<[^>]+>", "", html)
-    firsts = {"".join(cell["source"]).splitlines()[0] for cell in hidden}
-    assert firsts and not firsts & {*text.splitlines()}
+def bare(text):
+    """The text without what a PDF may lose or add: spaces, and the ends of its lines."""
+    return re.sub(r"\s+", "", text)
+
+
+def texts(folder):
+    """All that stands in a handout, or would be read aloud: of the HTML with its attributes, and of the PDF."""
+    source = next(folder.glob("*.html")).read_text()
+    book = pypdf.PdfReader(next(folder.glob("*.pdf")))
+    tags = re.sub(r"<style.*?</style>", "", source, flags=re.DOTALL)
+    return {"text": bare(markup.unescape(re.sub(r"<[^>]+>", "", tags))), "source": bare(markup.unescape(tags)),
+            "pdf": bare("".join(page.extract_text() for page in book.pages))}
+
+
+def questions(language, folder):
+    """The chapter's questions in that language."""
+    file = folder / "chapter.ipynb"
+    nbformat.write(paper.book(CHAPTER, language), file)
+    names = chapters.surroundings(file)
+    return [eval(source, names) for source in chapters.sources(file, "predict").values()]
+
+
+def pieces(text):
+    """The parts of a text between its code, which PDFs set in another type, that are long enough to be its own."""
+    return [bare(part) for part in text.split("`")[::2] if len(part) > 15]
+
+
+def answers(text, heading, asked):
+    """Where the answers begin, None where there are none."""
+    tags = "(<[^>]+>|1\\.)*"  # in HTML; in PDF the number
+    found = re.search(re.escape(heading) + tags + re.escape(bare(plain(asked[0].question)))[:12], text)
+    return found and found.start()
+
+
+def ideas(asked):
+    return [part for question in asked for option in question.options for part in pieces(option.idea)]
+
+
+@pytest.mark.parametrize("corner", CORNERS)
+def test_a_question_stands_without_its_code(made, corner):
+    """The code tells which outcome each answer stands for, what idea leads to it, and an exercise's hints."""
+    said = texts(made[corner][0])
+    for text in said.values():
+        assert not re.search(r"(?<!\w)(predict|exercise|predictions)\(", text) and "os.environ[" not in text
+    assert bare("timeline(run(read_from_pipe, delay=writer_delay))") in said["text"], "other code is there"
+
+
+def test_the_answers_stand_at_the_end(made, tmp_path):
+    said, asked = texts(made["told"][0]), questions("en", tmp_path)
+    assert len(ideas(asked)) > 10
+    for text in (said["text"], said["pdf"]):
+        last = answers(text, "Answers", asked)
+        assert all(0 < text.find(f"Question{n}.{bare(plain(question.question))[:12]}") < last
+                   for n, question in enumerate(asked, 1))
+        told = [idea for idea in ideas(asked) if idea in text]  # that of a right option is not told
+        assert len(told) > len(asked) and min(map(text.find, [*told, TICK])) > last
+        assert text.count(TICK) == len(asked)
+
+
+@pytest.mark.parametrize("corner, language", [("least", "en"), ("most", "ko")])
+def test_no_answer_stands_anywhere(made, corner, language, tmp_path):
+    asked = questions(language, tmp_path)
+    with paper.environment(IPCLAB_LANGUAGE=language):
+        heading = bare(_("Answers"))
+    for text in texts(made[corner][0]).values():
+        assert all(part in text for question in asked for part in pieces(question.question)), "the questions are there"
+        assert [idea for idea in ideas(asked) if idea in text] == [] and TICK not in text
+        assert answers(text, heading, asked) is None
+
+
+def test_solutions_are_printed_for_who_wants_them(made):
+    code = [bare(line) for line in solutions(CHAPTER, "en").splitlines() if "dup2" in line]
+    told, least = texts(made["told"][0]), texts(made["least"][0])
+    for kind in ("text", "pdf"):
+        assert all(line in told[kind] for line in code) and not any(line in least[kind] for line in code)
+    assert code
+
+
+def test_answers_and_solutions_begin_a_page(made):
+    book = pypdf.PdfReader(next(made["told"][0].glob("*.pdf")))
+    firsts = [page.extract_text().lstrip() for page in book.pages]
+    assert all(sum(text.startswith(heading) for text in firsts) == 1 for heading in ("Answers", "Solutions"))
 
 
 def test_the_text_of_the_pdf_can_be_searched(pdf):
@@ -102,7 +185,7 @@ def test_korean_in_the_pdf_can_be_searched(made):
     (["-p", "workers=2.5"], "workers is a whole number"),
     (["-p", "writer_delay=soon"], "writer_delay is a number"),
     (["-p", "workers"], "NAME=VALUE"),
-    (["77"], "there is no notebook 77; there are: 01_anonymous_pipe"),
+    (["77"], "there is no notebook 77; there are: 00_processes, 01_anonymous_pipe"),
     (["--language", "xx"], "there is no translation into xx"),
     (["--answers", "perhaps"], "perhaps"),
 ])
@@ -216,11 +299,57 @@ def test_no_figure_and_no_code_is_cut():
     assert "".join(texts).replace("\n", "").count("x") == 300
 
 
+def printed(*cells):
+    """The texts of the pages of a handout with these cells: Markdown, or code that begins with def."""
+    new = {True: nbformat.v4.new_code_cell, False: nbformat.v4.new_markdown_cell}
+    book = nbformat.v4.new_notebook(cells=[new[text.startswith("def ")](text) for text in cells])
+    return [page.extract_text() for page in pypdf.PdfReader(io.BytesIO(press.pdf(paper.page(book, CHAPTER)))).pages]
+
+
+def test_a_heading_is_not_parted_from_its_program():
+    program = "def program():\n" + "    step()\n" * 14
+    parted = [paragraphs for paragraphs in range(20, 34, 2)
+              if not any("Heading" in page and "program()" in page for page in printed(
+                  "filler\n\n" * paragraphs, "## Heading\n\nIt is short.", program))]
+    assert parted == []
+
+
+def test_no_word_of_code_is_parted():
+    line = "**{} `POLLIN`: bytes to read. `POLLOUT`: room to write. `POLLHUP`: all write ends are closed. `POLLERR`.**"
+    pages = printed("\n\n".join(line.format("x" * length) for length in range(1, 31)))
+    assert "".join(pages).count("POLLERR") == 30
+
+
+def test_a_chapter_is_named_by_its_heading_and_its_first_sentence():
+    text = "# The *first* `pipe`\n\nIt [carries](pipe.html) `bytes`,\nfor 2.5 seconds. Then it ends.\n\n- no"
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)])
+    assert paper.title(book, "x") == "The first pipe"
+    assert paper.opening(book) == "It carries bytes, for 2.5 seconds."
+    book.cells[0].source = "# Title\n\n![a diagram](a.svg)\n\nNo end"
+    assert paper.opening(book) == ""
+    book.cells[0].source = "# Title\n\n**Bold** is first. No more."
+    assert paper.opening(book) == "Bold is first."
+
+
 def test_the_site_is_one_index_of_all_languages(tmp_path, monkeypatch):
-    monkeypatch.setattr(handout, "page", lambda *words, **more: f"<a href='{more['back']}'>{words[0]}</a>")
+    """With a second chapter, of which nothing knows."""
+    books = [small("x = 1"), small("x = 2")]
+    for book, number in zip(books, ("One & <only>", "Two")):
+        book.cells.insert(0, nbformat.v4.new_markdown_cell(f"# {number}\n\nIt is {number}. More."))
+    files = [tmp_path / "01_one.ipynb", tmp_path / "02_two.ipynb"]
+    monkeypatch.setattr(website, "notebooks", lambda: files)
+    monkeypatch.setattr(paper, "book", lambda notebook, _language="en": books[files.index(notebook)])
+    monkeypatch.setattr(paper, "executed", lambda book, *_words, **_told: book)
     folder = tmp_path / "site"
-    assert pages.site(folder) == 0 and pages.site(folder) == 0, "a second time, over the first"
+    assert website.site(folder) == 0 and website.site(folder) == 0, "a second time, over the first"
     index = (folder / "index.html").read_text()
     links = re.findall(r'href="([^"]+)"', index)
-    assert "en/01_anonymous_pipe.html" in links and all((folder / link).is_file() for link in links)
-    assert paper.loaded(index) == [] and [file.name for file in tmp_path.iterdir()] == ["site"]
+    assert links == ["en/01_one.html", "en/02_two.html", "ko/01_one.html", "ko/02_two.html"]
+    assert paper.loaded(index) == [] and index.count("It is One &amp; &lt;only&gt;.") == 2 and "More" not in index
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["site"]
+    for link in links:
+        page = (folder / link).read_text()
+        assert all((folder / link).parent.joinpath(other).is_file() for other in re.findall(r'href="([^"]+)"', page))
+    first, second = ((folder / "ko" / f"{file.stem}.html").read_text() for file in files)
+    assert 'href="02_two.html"' in first and 'href="01_one.html"' in second and "모든 장" in first
+    assert second.count("← One &amp; &lt;only&gt;") == 2 and "<only>" not in second, "above and below"

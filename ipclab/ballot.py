@@ -9,7 +9,9 @@ from html import escape
 
 import ipywidgets
 
-from .markup import CROSS, PLAIN, RIGHT, TICK, WRONG, picture, plain, rich, said
+from .controls import SPOKEN
+from .loop import guarded
+from .markup import CROSS, PLAIN, RIGHT, TICK, WRONG, error_text, picture, plain, rich, said
 from .predict import contradiction
 from .say import _, ngettext
 from .state import keep, recall
@@ -20,7 +22,6 @@ STYLE = """<style>
 .ipclab-ballot button.ipclab-option {width: 100%; max-width: 1000px; height: auto; min-height: 2.2em; line-height: 1.4;
   padding: 4px 12px; text-align: left; white-space: normal; color: #1A1A1A; background: #F6F8FA;
   border: 1px solid #595959}
-.ipclab-ballot button.ipclab-option:focus-visible {outline: 3px solid #0072B2; outline-offset: 1px}
 .ipclab-ballot button.ipclab-right {border-left: 8px solid #00694C; font-weight: bold}
 .ipclab-ballot button.ipclab-wrong {border-left: 8px dashed #933B00}
 .ipclab-ballot code {font-family: var(--jp-code-font-family, monospace); font-size: 0.95em; background: none;
@@ -37,6 +38,7 @@ class Ballot:
 
     def __init__(self, prediction, loop):
         self.prediction, self._loop = prediction, loop
+        self._guard, self._later = guarded(loop, self._fail)
         self.verdict, self._chosen, self._run = None, None, None
         self.buttons = [_option_button(k, option) for k, option in enumerate(prediction.options, 1)]
         self.field = _number_field(len(self.buttons))
@@ -44,7 +46,7 @@ class Ballot:
         self.bars = [ipywidgets.HTML() for _hand in self.hands]
         self.reveal, self.again = _button(_("Reveal")), _button(_("Answer again"))
         self.lecture = ipywidgets.ToggleButton(prediction.look == "projector", description=_("Lecture: count hands"),
-                                               layout={"width": "auto"})
+                                               tooltip="", layout={"width": "auto"})
         self.answer, self.figure = ipywidgets.HTML(), ipywidgets.HTML()
         self.widget = self._layout()
         self._listen()
@@ -56,9 +58,9 @@ class Ballot:
         self._choices = ipywidgets.VBox([*self.buttons, self.field])
         rows = [ipywidgets.HBox(pair, layout={"align_items": "center"}) for pair in zip(self.hands, self.bars)]
         self._votes = ipywidgets.VBox([*rows, ipywidgets.HBox([self.reveal])])
-        box = ipywidgets.VBox([ipywidgets.HTML(STYLE, layout={"display": "none"}), question, self._choices, self._votes,
-                               self.answer, self.figure, ipywidgets.HBox([self.again, self.lecture])],
-                              layout={"width": "100%"})
+        style = ipywidgets.HTML(STYLE + SPOKEN, layout={"display": "none"})
+        box = ipywidgets.VBox([style, question, self._choices, self._votes, self.answer, self.figure,
+                               ipywidgets.HBox([self.again, self.lecture])], layout={"width": "100%"})
         for name in ("ipclab", "ipclab-ballot", f"ipclab-{self.prediction.look}"):
             box.add_class(name)
         return box
@@ -73,17 +75,9 @@ class Ballot:
         self.again.on_click(lambda _button: self._later(self._begin_again))
         self.lecture.observe(lambda _change: self._later(self._set_mode), "value")
 
-    def _later(self, what, *args):
-        """Hands over to the event loop, from whatever thread."""
-        self._loop.call_soon_threadsafe(self._guard, what, *args)
-
-    def _guard(self, what, *args):
-        """Calls it; what it raises is shown where the reader looks, for nobody sees a callback's traceback."""
-        try:
-            what(*args)
-        except Exception as error:
-            self._run = None
-            self.answer.value = said(f"⚠ {type(error).__name__}: {error}", WRONG, alert=True)
+    def _fail(self, error):
+        self._run = None
+        self.answer.value = said(f"⚠ {error_text(error)}", WRONG, alert=True)
 
     def _set_mode(self):
         """Options to choose from, or hands to count. What the one revealed is not carried into the other."""

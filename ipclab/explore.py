@@ -10,30 +10,32 @@ import select
 import sys
 import time
 
-from .controls import control, read_choices, tidy
+from .controls import SPOKEN, control, read_choices, tidy
 from .look import look_named
+from .loop import guarded
 
 FRAME = 0.08  # seconds between two pictures of a run that is going on: more than ten a second
 FIRST = 0.25  # seconds that the cell waits for its first picture
 
 
-def explore(experiment, *, timeout=5.0, look=None, **choices):
+def explore(experiment, *, timeout=5.0, look=None, picture=None, **choices):
     """The experiment with a control for each of the given parameters, run again at each change.
 
     A choice is an abbreviation of ipywidgets: a list of options, {"label": option}, (low, high) or
     (low, high, step) for a slider, True or False, a text; or a widget. It starts with the experiment's own default
     where that can be chosen. `timeout` is in seconds; `look` is "screen", "projector" or "print" (the environment's
-    IPCLAB_LOOK, or "screen"). TypeError for a parameter that the experiment does not have, and for what is not a
+    IPCLAB_LOOK, or "screen"); `picture` what draws a run: timeline, or another function of (trace, look=, step=) that
+    gives a Picture, such as pages. TypeError for a parameter that the experiment does not have, and for what is not a
     choice; ValueError for an empty choice or an unknown look. The result's `trace` is the newest run's.
     """
     look = look or os.environ.get("IPCLAB_LOOK", "screen")
     look_named(look)
     read = read_choices(experiment, choices)
     if kernel := live():
-        return Explorer(experiment, read, timeout, look, kernel.io_loop.asyncio_loop)
+        return Explorer(experiment, read, timeout, look, picture, kernel.io_loop.asyncio_loop)
     from .twin import Twin
 
-    return Twin(experiment, read, timeout, look)
+    return Twin(experiment, read, timeout, look, picture)
 
 
 def live():
@@ -51,16 +53,18 @@ def live():
 
 
 class Explorer:
-    """Controls (`controls`, by parameter), the newest run, and the panel that shows it. All but _later() is called
-    by the kernel's event loop alone."""
+    """Controls (`controls`, by parameter), the newest run, and the panel that shows it. The kernel's event loop alone
+    calls all but _changed()."""
 
-    def __init__(self, experiment, choices, timeout, look, loop):
+    def __init__(self, experiment, choices, timeout, look, picture, loop):
         from .panel import Panel
 
         self._experiment, self._timeout, self._loop = experiment, timeout, loop
         self._run, self._timer, self._due = None, None, False
-        self.panel = Panel(look, self._later)
+        self._guard, self._later = guarded(loop, lambda error: self.panel.fail(error))
+        self.panel = Panel(look, self._later, picture)
         self.controls = {choice.name: control(choice) for choice in choices}
+        self._spans = {choice.name: choice.limits[1] - choice.limits[0] for choice in choices if choice.limits}
         for widget in self.controls.values():
             widget.observe(self._changed, "value")
         self.widget = _box(self.controls.values(), self.panel, look)
@@ -69,7 +73,8 @@ class Explorer:
     @property
     def trace(self):
         """The Trace of the newest run, which is waited for if need be; Ctrl+C cancels it."""
-        if self._due:  # a change made in this very cell
+        if self._due or self._run is None:  # a change made in this very cell, or one that could not be run
+            self._due = True
             self._restart()
         if self._timer is not None:
             self._unwatch()
@@ -89,17 +94,6 @@ class Explorer:
             self._due = True
             self._later(self._restart)
 
-    def _later(self, what, *args):
-        """Hands over to the event loop, from whatever thread."""
-        self._loop.call_soon_threadsafe(self._guard, what, *args)
-
-    def _guard(self, what, *args):
-        """Calls it; what it raises is shown where the reader looks, for nobody sees a callback's traceback."""
-        try:
-            what(*args)
-        except Exception as error:
-            self.panel.fail(error)
-
     def _restart(self):
         if not self._due:
             return
@@ -109,10 +103,11 @@ class Explorer:
         self._begin()
 
     def _begin(self):
-        from .run import start
+        from .run import begin
 
         values = {name: tidy(widget.value) for name, widget in self.controls.items()}
-        self._run = start(self._experiment, timeout=self._timeout, **values)
+        self._run = None  # as long as there is no other, even the one before is none
+        self._run = begin(self._experiment, self._timeout, values, self._spans)
         self._began = time.monotonic()
         self._loop.add_reader(self._run.fileno(), self._guard, self._end)
         self._timer = self._loop.call_later(FRAME, self._guard, self._frame)
@@ -175,7 +170,7 @@ def _box(controls, panel, look):
     from .panel import STYLE
 
     row = ipywidgets.HBox(list(controls), layout={"flex_flow": "row wrap", "grid_gap": "2px 28px"})
-    style = ipywidgets.HTML(STYLE, layout={"display": "none"})
+    style = ipywidgets.HTML(STYLE + SPOKEN, layout={"display": "none"})
     box = ipywidgets.VBox([style, row, panel.box], layout={"width": "100%"})
     box.add_class("ipclab")
     box.add_class(f"ipclab-{look}")

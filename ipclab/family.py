@@ -27,13 +27,21 @@ def state(pid):
         return None
 
 
-def _stat(pid):
+def started(pid):
+    """When it was started, in clock ticks since the machine was; None where there is no such process."""
+    try:
+        return int(_stat(pid, 20)[19])
+    except OSError:
+        return None
+
+
+def _stat(pid, parts=3):
     fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
     try:
         text = os.read(fd, 1024).decode(errors="replace")
     finally:
         os.close(fd)
-    return text[text.rindex(")") + 2:].split(" ", 3)  # the name before it may hold anything
+    return text[text.rindex(")") + 2:].split(" ", parts)  # the name before it may hold anything
 
 
 def descendants(root, spare=()):

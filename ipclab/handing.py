@@ -1,4 +1,5 @@
 """Handing an experiment over to the stage: its parameters checked, pickled with what it uses, its source beside it."""
+import dis
 import functools
 import inspect
 import linecache
@@ -79,13 +80,13 @@ def _culprit(experiment, params, is_it):
     """The name of the parameter or variable that is to blame, as a text."""
     texts = {"parameter": _("the parameter {name!r}"), "variable": _("the variable {name!r}"),
              "global": _("the global {name!r}")}
-    for kind, name, value in _uses(experiment, params):
+    for kind, name, value in uses(experiment, params):
         if not isinstance(value, types.FunctionType) and is_it(value):
             return texts[kind].format(name=name)
     return _("a value")
 
 
-def _uses(experiment, params):
+def uses(experiment, params):
     """(kind, name, value) of all that the experiment is given and uses, by way of other functions too."""
     yield from (("parameter", name, value) for name, value in params.items())
     for function in functions(experiment):
@@ -120,7 +121,8 @@ def _contents(cell):
 @functools.lru_cache(200)
 def _global_names(code):
     """The names that the code and the functions defined in it look up outside."""
-    names = set(code.co_names)
+    names = {step.argval for step in dis.get_instructions(code)  # co_names has attributes too
+             if step.opname.startswith("LOAD_") and step.opname.endswith(("_GLOBAL", "_GLOBALS", "_NAME"))}
     for inner in code.co_consts:
         if isinstance(inner, types.CodeType):
             names |= _global_names(inner)

@@ -6,8 +6,9 @@ for the back row, and letters have at least 1/40 of the slide's height, whatever
 import json
 import sys
 
-from . import paper
-from .handout import found, spoken
+from . import paper, recording
+from .handout import found, progress, spoken
+from .recorded import SUFFIX
 from .say import _
 from .translate import COURSE
 
@@ -15,27 +16,53 @@ LOOK = 'import os\n\nos.environ["IPCLAB_LOOK"] = "projector"\nos.environ["IPCLAB
 SIZES = {"--jp-code-font-size": "2.6vh", "--jp-content-font-size0": "2.6vh", "--jp-content-font-size1": "2.9vh",
          "--jp-content-font-size2": "3.2vh", "--jp-content-font-size3": "3.6vh", "--jp-content-font-size4": "4vh",
          "--jp-content-font-size5": "4.6vh", "--jp-widgets-font-size": "2.6vh", "--jp-ui-font-size1": "2.6vh"}
+WRAP = {"white-space": "break-spaces !important", "overflow-wrap": "anywhere", "flex-shrink": "1 !important"}
 STYLES = {  # by jupyterlab-fonts, which jupyterlab-slideshow brings; ":root" is the notebook's window
-    ":root": SIZES | {"&.jp-Deck": {"left": "8px !important", "right": "8px !important"}},  # no room for side bars
+    ":root": SIZES | {"&.jp-Deck": {"left": "0 !important", "right": "0 !important", "overflow": "hidden !important"}},
     ".jp-Notebook, .jp-WindowedPanel-outer": {"overflow-x": "hidden !important"},
+    ".jp-WindowedPanel-viewport": {"padding": "0 !important"},
+    ".jp-OutputArea-output.jp-RenderedHTMLCommon": {"padding-right": "0 !important"},  # room for pictures
+    ".jp-MarkdownOutput, .jp-OutputArea-output pre": {"padding-right": "88px !important"},  # the arrows' corner
+    ".cm-content": WRAP,  # CodeMirror looks, and measures anew
+    ".jp-InputPlaceholder": {"display": "none !important"},  # what stands for the source of a question
     ".ipclab-figure svg": {"max-width": "100% !important"},
 }
 
 
-def lecture(words, language="en", extra=False, folder=COURSE / "build" / "lecture"):
+def lecture(words, language="en", extra=False, record=False, folder=COURSE / "build" / "lecture"):
     """The command: writes the slides of the notebooks that the words name (all without any), and says where they are;
-    the exit status."""
+    with `record` their runs too, beside them (recording.py); the exit status."""
     try:
         jobs = [(notebook, one) for notebook in found(words) for one in spoken(language)]
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
+    status = 0
     for notebook, one in jobs:
         name = notebook.name if one == "en" else f"{notebook.stem}.{one}.ipynb"
-        text = json.dumps(slides(notebook, one, extra), ensure_ascii=False, indent=1)
-        paper.write(folder, {name: text.encode()})
-        print(_("slides: {file}").format(file=folder / name))
-    return 0
+        book = slides(notebook, one, extra)
+        paper.write(folder, {name: json.dumps(book, ensure_ascii=False, indent=1).encode()})
+        print(_("slides: {file}").format(file=folder / name), flush=True)
+        if record and not _recorded(book, one, folder, name.removesuffix(".ipynb") + SUFFIX):
+            status = 1
+    return status
+
+
+def _recorded(book, language, folder, name):
+    """Runs the slides and keeps their runs in the file, says so, and shows how far it is; False where a cell fails."""
+    def count(place, cells):
+        progress(name, _("cell {place} of {cells}").format(place=place + 1, cells=cells))
+
+    try:
+        data = recording.record(book, language, count)
+    except paper.Failed as error:
+        progress(name)
+        print(f"{name}: {error}\n" + _("Nothing was recorded."), file=sys.stderr)
+        return False
+    paper.write(folder, {name: data})
+    progress(name)
+    print(_("recorded runs: {file}, {size} KB").format(file=folder / name, size=len(data) // 1000 + 1), flush=True)
+    return True
 
 
 def slides(notebook, language="en", extra=False):

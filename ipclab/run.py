@@ -1,12 +1,14 @@
 """run(): the way from a reader's function to a Trace, by way of the stage."""
 import errno
+import functools
 import inspect
 import os
+import platform
 import select
 import socket
 import time
 
-from . import build, connection, handing, lives, log
+from . import build, connection, handing, lives, log, recorded
 from .say import _
 
 GRACE = 12.0  # seconds after its deadline at which a run that has not reported is given up
@@ -18,9 +20,34 @@ def run(experiment, *, timeout=5.0, **params):
     `experiment` is a plain function; `params` replace the defaults of its parameters. `timeout` is the deadline in
     seconds: what still runs then is looked at and ended. Nothing is raised for what the experiment does: see
     Trace.processes. TypeError for an unknown or missing parameter, an experiment that is no function, and a global
-    that cannot be handed over; ValueError for a deadline that is none; RuntimeError where the machine cannot run it.
+    that cannot be handed over; ValueError for a deadline that is none; OSError or RuntimeError where the machine
+    cannot run it and no recorded run of the same stands beside the notebook: else it is that one (Trace.recorded),
+    and a line is printed that says so.
     """
-    started = start(experiment, timeout=timeout, **params)
+    trace = finished(experiment, timeout, params)
+    if told := recorded.label(trace):
+        print(f"{trace.experiment}: {told}")
+    return trace
+
+
+def finished(experiment, timeout, params):
+    """The Trace of a run, live or recorded, which is waited for. Errors as of run()."""
+    trace = _waited(begin(experiment, timeout, params))
+    if recorded.going_on():
+        from . import recording
+
+        recording.keep(experiment, timeout, params, trace)
+    return trace
+
+
+def run_live(experiment, timeout, params):
+    """The Trace of a run of what a reader has written: no recorded one can stand for it. Errors as of run()."""
+    handing.check(experiment, timeout, params)
+    recorded.allow_live()
+    return _waited(Run(experiment, float(timeout), params))
+
+
+def _waited(started):
     try:
         return started.wait()
     except BaseException:  # Ctrl+C cancels the run
@@ -29,21 +56,38 @@ def run(experiment, *, timeout=5.0, **params):
 
 
 def start(experiment, *, timeout=5.0, **params):
-    """Start a run and return at once: a Run. Errors as of run()."""
+    """Start a run and return at once: a Run or, where it cannot be made and was recorded, a recorded.Replay. Errors
+    as of run()."""
+    return begin(experiment, timeout, params)
+
+
+def begin(experiment, timeout, params, near=None):
+    """start(); `near` is as in recorded.instead()."""
     handing.check(experiment, timeout, params)
-    return Run(experiment, float(timeout), params)
+    instead = functools.partial(recorded.instead, experiment, timeout, params, near or {})
+    try:
+        recorded.allow_live()
+        return Run(experiment, float(timeout), params, instead)
+    except (OSError, RuntimeError) as error:
+        return recorded.Replay(instead(error))
 
 
 class Run:
-    """A run that goes on or has ended; `fileno()` becomes readable when it has. One that is forgotten is cancelled."""
+    """A run that goes on or has ended; `fileno()` becomes readable when it has. One that is forgotten is cancelled.
 
-    def __init__(self, experiment, timeout, params):
+    `instead`, where it is given, has the Trace for one that could not begin: instead(error), which raises it again
+    where there is none."""
+
+    def __init__(self, experiment, timeout, params, instead=None):
+        if not hasattr(os, "memfd_create"):
+            raise RuntimeError(_("programs of this course run on Linux, and this is {system}").format(
+                system=platform.system()))
         request = handing.request(experiment, timeout, params)
         self._source = handing.source(experiment)
         defaults = {p.name: p.default for p in inspect.signature(experiment).parameters.values()
                     if p.default is not p.empty}
         self._name, self._timeout, self._params = experiment.__name__, timeout, {**defaults, **params}
-        self._final, self._owner = None, os.getpid()
+        self._final, self._owner, self._instead = None, os.getpid(), instead
         self._socket = None
         self._log, self._output = log.create(), os.memfd_create("ipclab-output", os.MFD_CLOEXEC)
         try:
@@ -71,6 +115,10 @@ class Run:
             self._ended(None)
             try:
                 self._final = self._build(self._report())
+            except RuntimeError as error:
+                if self._instead is None:
+                    raise
+                self._final = self._instead(error)
             finally:
                 self._close()
         return self._final

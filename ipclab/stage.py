@@ -81,8 +81,9 @@ def _preload():
 
 
 def _serve(control, kernel, runs):
-    from . import clear, supervise
+    from . import clear, folders, supervise
 
+    folders.sweep(supervise.disk(os.environ.get("TMPDIR", "")))
     poll = select.poll()
     poll.register(control, select.POLLIN)
     poll.register(kernel, select.POLLIN)

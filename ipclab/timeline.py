@@ -11,9 +11,11 @@ from . import draw
 from .draw import safe, stroke, words
 from .labels import call_label
 from .layout import EDGE, line, page
-from .look import look_named, style, text_width
+from .look import WIDE, cut, look_named, style, text_width
+from .recorded import label
 from .say import _, ngettext
 from .scale import seconds_text, ticks
+from .sent import TIMER
 from .story import summary
 
 
@@ -42,18 +44,26 @@ def timeline(trace, look=None, step=None, via=True):
     chosen = look_named(look)
     if step is not None and not 1 <= step <= len(trace.events):
         raise ValueError(_("step {step} is outside 1 … {last}").format(step=step, last=len(trace.events)))
-    laid = page(trace, chosen, via, head=line(chosen) * (1.4 * (step is not None) + trace.timed_out))
+    origin, row = label(trace), line(chosen) * 1.4
+    laid = page(trace, chosen, via, head=row * ((step is not None) + bool(origin)) + line(chosen) * trace.timed_out)
     axis, height = _axis(laid)
-    parts = [*axis, *_deadline(laid)]
-    parts += [part for row in laid.rows for part in draw.lane(laid, row)]
-    parts += [part for arrow in laid.arrows for part in draw.arrow(laid, arrow, step and trace.events[step - 1].start)]
+    parts = [*axis, *_deadline(laid), *_drawn(laid, step)]
+    parts += framed(chosen, origin) if origin else []
+    parts += caption(trace, chosen, step, row * bool(origin)) if step else []
+    return figure(look, chosen.width, height, "".join(parts), summary(trace, laid.arrows))
+
+
+def _drawn(laid, step):
+    """The lanes with their arrows and bars; arrows lie under bars, but for those that end in what a handler cut out."""
+    now, into_gaps = step and laid.trace.events[step - 1].start, [a for a in laid.arrows if draw.into_gap(a)]
+    parts = [part for row in laid.rows for part in draw.lane(laid, row)]
+    parts += [part for arrow in laid.arrows if arrow not in into_gaps for part in draw.arrow(laid, arrow, now)]
     parts += [part for row in laid.rows for bar in row.lane.bars for part in draw.bar(laid, row, bar, step)]
-    parts += [part for row in laid.rows for part in (*draw.program_sign(laid, row), draw.end_sign(laid, row))]
-    parts += _caption(laid, step) if step else []
-    return _picture(look, chosen.width, height, "".join(parts), summary(trace, laid.arrows))
+    parts += [part for arrow in into_gaps for part in draw.arrow(laid, arrow, now)]
+    return parts + [part for row in laid.rows for part in (*draw.program_sign(laid, row), draw.end_sign(laid, row))]
 
 
-def _picture(look, width, height, body, sentence):
+def figure(look, width, height, body, sentence):
     """The Picture of these parts. Its id, and so the scope of its styles, comes from what is in it."""
     name = f"t{zlib.crc32((look + body).encode()):08x}"
     ground = f'<rect class="page" width="{width}" height="{height:.0f}" rx="6"/>'
@@ -74,14 +84,20 @@ def _axis(laid):
     for time in ticks(laid.scale, look.font * 6):
         x = laid.scale(time)
         parts += [stroke(x, top, x, bottom + 1, "rule"), words(x, base, seconds_text(time), "x", "middle")]
-    base, x = base + line(look) * 1.2, EDGE + 6
-    for kind, text in _notes(laid):
+    notes, base = legend(look, _notes(laid), base)
+    return parts + notes, base + look.font * 0.8
+
+
+def legend(look, notes, base):
+    """What stands under a picture: [(kind of swatch or "", text)] in lines below `base`, and the last one's base."""
+    parts, base, x = [], base + line(look) * 1.2, EDGE + 6
+    for kind, text in notes:
         wide = look.font * 1.8 * bool(kind) + 0.92 * text_width(text, look.small)  # proportional letters are narrower
         if x + wide > look.width - EDGE:
             base, x = base + line(look) * 1.2, EDGE + 6
         parts += [*_swatch(x, base, kind, look), words(x + look.font * 1.8 * bool(kind), base, text, "x")]
         x += wide + look.font
-    return parts, base + look.font * 0.8
+    return parts, base
 
 
 def _notes(laid):
@@ -89,10 +105,9 @@ def _notes(laid):
     trace, bars = laid.trace, [bar for row in laid.rows for bar in row.lane.bars]
     kinds = {draw.kind_of(bar, trace.events[bar.members[0]]) for bar in bars}
     meaning = {"run": _("running"), "many": _("several calls"), "wait": _("waiting"), "fail": _("failed"),
-               "hand": _("signal handler"), "tip": _("woke")}
+               "hand": _("signal handler")}
     kinds |= {"fail"} if any(bar.failed for bar in bars) else set()
-    kinds |= {"tip"} if laid.arrows else set()
-    signs = [(kind, text) for kind, text in meaning.items() if kind in kinds]
+    signs = [*((kind, text) for kind, text in meaning.items() if kind in kinds), *_arrow_notes(laid.arrows)]
     drawn = sum(len(bar.members) for bar in bars)
     facts = [_("time: short gaps are drawn wider")]
     if drawn > len(bars):
@@ -104,12 +119,25 @@ def _notes(laid):
     return [*signs, *(("", fact) for fact in facts)]
 
 
+def _arrow_notes(arrows):
+    """What the arrows mean, as in _notes: a signal may be taken long after it was sent, without waiting for it."""
+    timers = [arrow for arrow in arrows if arrow.giver == TIMER]
+    if len(arrows) > len(timers):
+        yield "tip", _("woke, signalled") if any(map(draw.is_signal, arrows)) else _("woke")
+    if timers:
+        yield "timer", _("sent by a timer")
+
+
 def _swatch(x, base, kind, look):
     """The sign that a text under the axis explains."""
     size = look.font
-    if kind == "tip":
-        return [f'<path class="tip" d="M{x + size / 2:.1f} {base - size:.1f}l{size * .3:.1f} {size * .6:.1f}'
-                f'h{-size * .6:.1f}z"/>', stroke(x + size / 2, base - size * .5, x + size / 2, base + 1, "wake")]
+    if kind in ("want", "held"):
+        path, tip = ("want", "wanted") if kind == "want" else ("wake", "tip")
+        return [stroke(x, base - size * .35, x + size, base - size * .35, path),
+                f'<path class="{tip}" d="M{x + size * 1.4:.1f} {base - size * .35:.1f}l{-size * .6:.1f} '
+                f'{-size * .3:.1f}v{size * .6:.1f}z"/>']
+    if kind in ("tip", "timer"):
+        return draw.arrow_sign(x + size / 2, base, size, kind == "timer")
     box = (f'<rect class="b {kind}" x="{x:.1f}" y="{base - size * .85:.1f}" width="{size * 1.4:.1f}" '
            f'height="{size:.1f}" rx="2"/>')
     return [box, draw.cross(x, base - size * .85, size * 1.4, size, "") if kind == "fail" else ""] if kind else []
@@ -124,8 +152,17 @@ def _deadline(laid):
     return [stroke(x, top - 3, x, laid.bottom, "dead"), words(x, top - 7, text, "dl", "end")]
 
 
-def _caption(laid, step):
-    """The step in words, above the lanes."""
-    event = laid.trace.events[step - 1]
-    text = _("step {step} of {last}").format(step=step, last=len(laid.trace.events))
-    return [words(EDGE + 6, EDGE + laid.look.font, f"{text}   {event.process}: {call_label(event, laid.names)}", "h")]
+def framed(look, text):
+    """That the run is a recorded one, framed, above all else."""
+    wide = look.width - 2 * EDGE
+    frame = (f'<rect x="{EDGE}" y="{EDGE / 2}" width="{wide}" height="{line(look) * 1.2:.1f}" rx="4" fill="none" '
+             f'stroke="{look.colours["ink"]}" stroke-width="1.5" stroke-dasharray="7 4"/>')
+    return [frame, words(EDGE + 8, EDGE + look.font, cut(text, int(wide / look.font / WIDE) - 2), "n")]
+
+
+def caption(trace, look, step, down):
+    """The step in words, above the lanes, `down` units further down where something else stands there."""
+    event, names = trace.events[step - 1], {process.pid: process.name for process in trace.processes}
+    text = _("step {step} of {last}").format(step=step, last=len(trace.events))
+    text += f"   {event.process}: {call_label(event, names)}"
+    return [words(EDGE + 6, EDGE + look.font + down, text, "h")]

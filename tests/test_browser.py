@@ -5,30 +5,10 @@ Nothing here depends on how fast the machine is: bench/bench_browser.py measures
 """
 import pytest
 from browser import lab, until
+from pipe_cell import EXPERIMENT
 from selenium.webdriver.common.keys import Keys
 
-CELLS = ("""
-import os, threading, time
-import ipywidgets
-from ipclab import explore, name
-
-def read_from_pipe(blocking=True, n=3, delay=0.0):
-    r, w = os.pipe()
-    os.set_blocking(r, blocking)
-    if os.fork() == 0:
-        name("writer")
-        os.close(r)
-        time.sleep(delay)
-        os.write(w, b"x" * n)
-        os._exit(0)
-    name("reader")
-    os.close(w)
-    try:
-        print(os.read(r, 99))
-    except BlockingIOError as error:
-        print(error.strerror)
-    os.wait()
-""", """
+CELLS = (EXPERIMENT + "import threading, ipywidgets", """
 explorer = explore(read_from_pipe, blocking=[True, False], n=(1, 60), delay=(0.0, 2.0, 1.0))
 explorer
 """, """

@@ -8,29 +8,10 @@ import nbformat
 import psutil
 import pytest
 from person import Kernel
+from pipe_cell import EXPERIMENT
 
 from ipclab.controls import control, label_of, read_choices, samples, tidy
 from ipclab.twin import MOST, cases, label, spread
-
-EXPERIMENT = """
-import os, time
-from ipclab import explore
-
-def read_from_pipe(blocking=True, delay=0.0):
-    r, w = os.pipe()
-    os.set_blocking(r, blocking)
-    if os.fork() == 0:
-        os.close(r)
-        time.sleep(delay)
-        os.write(w, b"hello")
-        os._exit(0)
-    os.close(w)
-    try:
-        print(os.read(r, 5))
-    except BlockingIOError as error:
-        print(error.strerror)
-    os.wait()
-"""
 
 
 def experiment(blocking=True, n=3, delay=0.2, mode="a"):
@@ -155,7 +136,7 @@ print([name for name in ("ipywidgets", "matplotlib", "numpy") if name in sys.mod
 """)
     lines = subprocess.run([sys.executable, "script.py"], cwd=tmp_path, text=True, check=True, capture_output=True,
                            env=os.environ | {"PYTHONPATH": os.getcwd()}).stdout.splitlines()
-    assert lines[0] == ("[({'blocking': True}, \"b'hello'\", True), "
+    assert lines[0] == ("[({'blocking': True}, \"b'xxx'\", True), "
                         "({'blocking': False}, 'Resource temporarily unavailable', False)]")
     assert lines[1] == "True"
     assert lines[2].startswith("['text/html', 'text/plain'] 2 ")
@@ -209,7 +190,7 @@ def test_the_environment_chooses_the_look(kernel):
 
 def test_trace_is_the_newest_and_waited_for(kernel):
     kernel.run("explorer = explore(read_from_pipe, blocking=[True, False], delay=(0.0, 1.0))")
-    assert kernel.run("explorer.trace.output")["text/plain"] == repr("b'hello'\n")
+    assert kernel.run("explorer.trace.output")["text/plain"] == repr("b'xxx'\n")
     for cell in ("explorer.controls['delay'].value = 0.3; %s", "%s"):  # in the change's own cell, and in the next
         found = kernel.run(cell % "explorer.trace.params['delay'], explorer.trace.seconds >= 0.3")
         assert found["text/plain"] == "(0.3, True)"

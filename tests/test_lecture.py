@@ -4,6 +4,7 @@ The hall's wall has 1280x720 pixels here; letters have at least 1/40 of its heig
 """
 import json
 import pathlib
+import shutil
 
 import nbformat
 import pytest
@@ -11,6 +12,7 @@ from browser import lab, until
 from selenium.webdriver.common.keys import Keys
 
 from ipclab.lecture import lecture, slides
+from ipclab.translate import languages, notebooks
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CHAPTER = ROOT / "notebooks" / "01_anonymous_pipe.ipynb"
@@ -54,15 +56,22 @@ def page():
     """The slides, run, begun at the first one."""
     book = up_to_the_first_control()
     with lab(size=(1280, HEIGHT)) as page:
-        nbformat.write(book, page.folder / "slides.ipynb")
-        page.driver.get(f"{page.server['url']}/doc/tree/slides.ipynb?token={page.server['token']}")
-        until(lambda: page.js("return !!window.jupyterapp"), "JupyterLab to load", 60)
-        until(page._ready, "the kernel", 60)
-        page.js("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        code = sum(cell.cell_type == "code" for cell in book.cells)
-        until(lambda: page._ready() and page._have_run() == code, "the cells to run", 60)
-        start(page)
+        begin(page, book, "slides.ipynb")
         yield page
+
+
+def begin(page, book, name):
+    """Opens the slides under that name, runs them, and begins at the first one."""
+    (page.folder / name).parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(book, page.folder / name)
+    page.driver.get(f"{page.server['url']}/doc/tree/{name}?token={page.server['token']}")
+    until(lambda: page.js("return !!window.jupyterapp"), "JupyterLab to load", 60)
+    until(page._ready, "the kernel", 60)
+    page.js("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    code = sum(cell.cell_type == "code" for cell in book.cells)
+    until(lambda: page._errors() or page._ready() and page._have_run() == code, "the cells to run", 180)
+    assert not page._errors(), page._errors()
+    start(page)
 
 
 def start(page):
@@ -132,3 +141,53 @@ def test_nothing_is_beyond_the_edges(page):
     edges = page.js("""return [...document.querySelectorAll('.jp-deck-mod-visible .ipclab-figure svg')].map(
         e => [e.getBoundingClientRect().left, e.getBoundingClientRect().right, innerWidth]);""")
     assert edges and all(0 <= left and right <= width for left, right, width in edges)
+
+
+WRONG = """const wrong = [], seen = [...document.querySelectorAll('.jp-deck-mod-visible')], least = arguments[0];
+const name = e => e.tagName + '.' + (e.className.baseVal ?? e.className);
+for (const cell of seen) {
+    const words = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    while (words.nextNode()) {
+        const e = words.currentNode.parentElement, text = words.currentNode.textContent.trim(), svg = e.ownerSVGElement;
+        const range = document.createRange();
+        range.selectNodeContents(words.currentNode);
+        if (!text || e.closest('style, script, title') || range.getBoundingClientRect().width < 2) continue;
+        const scale = svg ? svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : 1;
+        const size = parseFloat(getComputedStyle(e).fontSize) * scale;
+        if (size < least) wrong.push(`${size} px: ${text.slice(0, 60)}`);
+    }
+    for (const image of cell.querySelectorAll('img')) if (!image.naturalWidth) wrong.push(`no image: ${image.alt}`);
+    for (const e of cell.querySelectorAll('.jp-InputPlaceholder'))
+        if (e.getBoundingClientRect().height) wrong.push(`hidden source: ${e.textContent}`);
+    for (const e of [cell, ...cell.querySelectorAll('*')]) {
+        const {left, right, width} = e.getBoundingClientRect();
+        if (width && (left < -1 || right > innerWidth + 1)) wrong.push(`${name(e)} from ${left} to ${right}`);
+    }
+}
+for (const e of document.querySelectorAll('.jp-Deck, .jp-Deck *'))
+    if (e.clientWidth && /auto|scroll/.test(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth + 1)
+        wrong.push(`${name(e)} scrolls sideways: ${e.scrollWidth} > ${e.clientWidth}`);
+const outer = document.querySelector('.jp-Deck .jp-WindowedPanel-outer'), top = outer.getBoundingClientRect().top;
+const first = Math.min(...seen.map(cell => cell.getBoundingClientRect().top)) - top + outer.scrollTop;
+const last = Math.max(...seen.map(cell => cell.getBoundingClientRect().bottom)) - top + outer.scrollTop;
+if (first < -1 || last > outer.scrollHeight + 1) wrong.push(`from ${first} to ${last} of ${outer.scrollHeight}`);
+return wrong;"""
+
+
+@pytest.mark.parametrize("notebook, language", [(notebook, "en") for notebook in notebooks()] + [
+    (CHAPTER, language) for language in languages()], ids=lambda value: getattr(value, "stem", value))
+def test_every_slide_can_be_read_from_the_back_row(notebook, language):
+    """Letters, images, nothing to be moved sideways, no source of a question, all within the scroll bar's reach."""
+    book = slides(notebook, language)
+    book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    shown = [cell.id for cell in book.cells if cell.metadata["slideshow"]["slide_type"] != "skip"]
+    with lab(size=(1280, HEIGHT)) as page:
+        shutil.copytree(ROOT / "assets", page.folder / "assets")
+        begin(page, book, "build/lecture/slides.ipynb")
+        found, seen = {}, [at(page)]
+        while seen[-1] != shown[-1]:
+            found[seen[-1]] = page.js(WRONG, HEIGHT / 40)
+            page.keys(Keys.SPACE)
+            until(lambda: at(page) != seen[-1] and page.all(".jp-deck-mod-visible.jp-mod-active"), "the next slide")
+            seen.append(at(page))
+    assert seen == shown and {cell: wrong for cell, wrong in found.items() if wrong} == {}

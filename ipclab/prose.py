@@ -12,7 +12,8 @@ import unicodedata
 from typing import NamedTuple
 
 # Calls, and which of their arguments are for the reader
-SPEAKING = {"print": range(99), "predict": (0, 1, "question", "options"), "exercise": (3, "hints")}
+SPEAKING = {"print": range(99), "predict": (0, 1, "question", "options"), "exercise": (3, "hints"),
+            "usually_said": range(99)}
 NAMING = {"name", "process", "calls", "execvp", "system"}  # calls whose texts are the program's, in every language
 PIECE = re.compile(r"""(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|"|')(?P<body>(?:\\.|(?!(?P=quote)).)*)(?P=quote)""",
                    re.DOTALL)

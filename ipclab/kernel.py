@@ -1,82 +1,205 @@
-"""What the kernel says of a process now, read from /proc without changing what is looked at: no descriptor of the
-process's own objects is opened, since a second opener of a pipe would hold back EOF (proc(5))."""
+"""What the kernel says of a process now: plain data out of /proc, sizes in bytes, times in seconds.
+
+It does not change what it looks at: no object of a process is opened (opened.py tells of the one duplicate that may be
+asked for). For one's own processes no privilege is needed, but the right to trace them (ptrace(2)), which a notebook
+has over its runs: it is their ancestor. What one may not know is None, and named under "denied". From an experiment the
+calls are recorded as "kernel.process", "kernel.region" and so on.
+"""
 import os
-import platform
+import resource
 
-# The system calls in which processes usually wait, by number (asm/unistd.h), and whether argument 0 is a descriptor.
-_CALLS = {
-    "x86_64": {0: "read", 1: "write", 7: "poll", 19: "readv", 20: "writev", 23: "select", 34: "pause", 35: "nanosleep",
-               42: "connect", 43: "accept", 44: "sendto", 45: "recvfrom", 46: "sendmsg", 47: "recvmsg", 61: "wait4",
-               65: "semop", 69: "msgsnd", 70: "msgrcv", 72: "fcntl", 73: "flock", 128: "rt_sigtimedwait",
-               130: "rt_sigsuspend", 202: "futex", 220: "semtimedop", 230: "clock_nanosleep", 232: "epoll_wait",
-               242: "mq_timedsend", 243: "mq_timedreceive", 247: "waitid", 257: "openat", 270: "pselect6", 271: "ppoll",
-               281: "epoll_pwait", 288: "accept4"},
-    "aarch64": {22: "epoll_pwait", 25: "fcntl", 32: "flock", 56: "openat", 63: "read", 64: "write", 65: "readv",
-                66: "writev", 72: "pselect6", 73: "ppoll", 95: "waitid", 98: "futex", 101: "nanosleep",
-                115: "clock_nanosleep", 133: "rt_sigsuspend", 137: "rt_sigtimedwait", 182: "mq_timedsend",
-                183: "mq_timedreceive", 188: "msgrcv", 189: "msgsnd", 192: "semtimedop", 193: "semop", 202: "accept",
-                203: "connect", 206: "sendto", 207: "recvfrom", 211: "sendmsg", 212: "recvmsg", 242: "accept4",
-                260: "wait4"},
-}
-_ON_DESCRIPTOR = {"read", "write", "readv", "writev", "accept", "accept4", "connect", "sendto", "recvfrom", "sendmsg",
-                  "recvmsg", "fcntl", "flock", "epoll_wait", "epoll_pwait", "mq_timedsend", "mq_timedreceive"}
+from . import decode, ipc, linux, nets, opened, proc
+from .ipc import locks, message_queues, semaphores, shared_memory
+from .nets import sockets
+
+__all__ = ["process", "threads", "descriptors", "signals", "faults", "region", "regions", "locks", "message_queues",
+           "shared_memory", "semaphores", "sockets", "in_memory"]
 
 
-def snapshot(pids):
-    """{pid: what /proc says of it}, for those that can be read; see `process`."""
-    return {pid: process(pid) for pid in pids}
+def process(pid=None, among=None, queues=False):
+    """All that is known of a process (None: the caller), {} where it has gone.
 
-
-def process(pid):
-    """{"state": letter, "call": name or None, "fd": number or None, "fds": {fd: (what it is, open flags)}}.
-
-    `call` is the system call that it sits in, `fd` that call's first argument where it is a descriptor
-    (proc_pid_syscall(5), which needs ptrace permission: None without). Empty where the process has gone.
+    "pid", "parent", "name", "uid" (effective), "cwd"; "state", a letter: R running, S waiting, D waiting and not to be
+    disturbed, T stopped, Z ended and not waited for (proc_pid_stat(5)); "call", the system call that it sits in, or
+    None; "arguments", a dict of that call's, decoded; "text", both as one would write them (proc_pid_syscall(5));
+    "threads", see threads(), the first of which the four before are of; "descriptors", see descriptors(), also for
+    `among` and `queues`; "faults"; "signals"; "locks" that it holds or waits for, see locks(); "memory": what is
+    "resident" in all, and of that "anonymous", "file" and "shared" memory (proc_pid_status(5)); "denied": names of what
+    may not be known: "call" and "descriptors" need the right to trace the process, another user's that of root.
     """
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            state = file.read().rpartition(")")[2].split()[0]
-    except OSError:
-        return {}
-    call, fd = _waits_in(pid)
-    return {"state": state, "call": call, "fd": fd, "fds": descriptors(pid)}
-
-
-def _waits_in(pid):
-    try:
-        with open(f"/proc/{pid}/syscall") as file:
-            words = file.read().split()
-    except OSError:
-        return None, None
-    if not words or words[0] in ("running", "-1"):
-        return None, None
-    name = _CALLS.get(platform.machine(), {}).get(int(words[0]), f"system call {words[0]}")
-    return name, int(words[1], 16) & 0xFFFFFFFF if name in _ON_DESCRIPTOR else None
-
-
-def descriptors(pid):
-    """{fd: (what it is, open flags)}: ("pipe:[123]", 1), where the low two flag bits are 0 for reading, 1 for
-    writing and 2 for both (proc_pid_fd(5), proc_pid_fdinfo(5))."""
-    found = {}
-    try:
-        numbers = os.listdir(f"/proc/{pid}/fd")
-    except OSError:
-        return found
-    for number in numbers:
-        try:
-            target = os.readlink(f"/proc/{pid}/fd/{number}")
-            with open(f"/proc/{pid}/fdinfo/{number}") as file:
-                flags = next(int(line.split()[1], 8) for line in file if line.startswith("flags:"))
-        except (OSError, StopIteration):
-            continue  # closed meanwhile
-        found[int(number)] = target, flags
+    pid = os.getpid() if pid is None else pid
+    found = whole(pid, locks())
+    if found and found["descriptors"]:
+        opened.find_others(pid, found["descriptors"], proc.pids() if among is None else among)
+        fill({pid: found["descriptors"]}, queues)
     return found
+
+
+def whole(pid, held):
+    """A process but for what its descriptors' objects hold and who else has them; {} where it has gone."""
+    found = _outside(pid)
+    if not found or found["state"] == "Z":
+        return found
+    denied = []
+    try:
+        found["descriptors"] = opened.table(pid)
+    except PermissionError:
+        found["descriptors"] = None
+        denied.append("descriptors")
+    found["threads"] = threads(pid, found["descriptors"])
+    if not found["threads"]:
+        return {}
+    first = found["threads"][0]
+    found |= {key: first[key] for key in ("call", "arguments", "text")}
+    own = {lock["inode"] for one in (found["descriptors"] or {}).values() for lock in one["locks"]}
+    found["locks"] = [lock for lock in held if lock["pid"] == pid or lock["pid"] is None and lock["inode"] in own]
+    return found | {"denied": (*denied, *(("call",) if first["denied"] else ()))}
+
+
+def _outside(pid):
+    """What everyone may know of a process; {} where it has gone."""
+    try:
+        stat, status = proc.stat(pid), proc.status(pid)
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
+    sizes = {"resident": "VmRSS", "anonymous": "RssAnon", "file": "RssFile", "shared": "RssShmem"}
+    return {"pid": pid, "parent": stat["parent"], "name": stat["name"], "uid": int(status["Uid"].split()[1]),
+            "cwd": proc.folder(pid), "state": stat["state"], "call": None, "arguments": {}, "text": None,
+            "threads": [], "descriptors": {}, "faults": stat["faults"], "signals": proc.signal_sets(status),
+            "memory": {name: proc.kilobytes(status[key]) for name, key in sizes.items() if key in status},
+            "locks": [], "denied": ()}
+
+
+def threads(pid=None, fds=None):
+    """The threads of a process (None: the caller), a list of dicts, the first thread first; empty where it has gone.
+
+    "tid", "name", "state"; "call", "arguments" and "text" as of process(); "pending" and "blocked": names of signals;
+    "switches": how often it gave the processor up by itself, and how often that was taken; "denied": whether the call
+    may not be known. proc_pid_task(5), proc_pid_status(5). `fds`: the process's descriptors, if they are known.
+    """
+    pid = os.getpid() if pid is None else pid
+    if fds is None:
+        try:
+            fds = opened.table(pid)
+        except PermissionError:
+            fds = {}
+    return [one for tid in proc.tids(pid) if (one := _thread(pid, tid, fds))]
+
+
+def _thread(pid, tid, fds):
+    """One thread, None where it has gone."""
+    try:
+        stat, status = proc.stat(pid, tid), proc.status(pid, tid)
+        try:
+            call, denied = decode.call(pid, tid, fds), False
+        except PermissionError:
+            call, denied = {"call": None, "arguments": {}}, True
+    except OSError:
+        return None
+    if stat["state"] == "R":  # the caller itself, or one that was woken meanwhile
+        call = {"call": None, "arguments": {}}
+    text = call["call"] and decode.text(call["call"], call["arguments"])
+    return {"tid": tid, "name": stat["name"], "state": stat["state"], **call, "text": text,
+            "switches": proc.switches(status),
+            "pending": proc.signal_names(int(status.get("SigPnd", "0"), 16)),
+            "blocked": proc.signal_names(int(status.get("SigBlk", "0"), 16)), "denied": denied}
+
+
+def descriptors(pid=None, among=None, queues=False):
+    """The descriptors of a process (None: the caller), {number: dict}; empty where it has gone. PermissionError where
+    one may not trace it.
+
+    "object": what proc_pid_fd(5) says it is, "pipe:[5]" or a path; "kind": "pipe", "FIFO", "socket", "file",
+    "directory", "character device", "memfd", "shared memory", "message queue", "eventfd", "epoll", "signalfd",
+    "timerfd", "inotify", "pidfd" …; "access": "read", "write", "read and write" or "none"; "flags", names such as
+    "O_NONBLOCK"; "close_on_exec"; "offset" in bytes; "device", "inode"; "locks" of the file held through it, as
+    locks() tells them; and by kind: eventfd "count" and "semaphore"; signalfd "signals"; timerfd "clock", "left",
+    "interval" (s) and "expirations"; epoll and inotify "watches"; pidfd "pid"; socket: see sockets().
+
+    "others": who else has the object, [{"pid", "fd", "access", "same_description"}], among the pids `among` (None: all
+    that one may trace, () none), with other descriptors of the process itself. "same_description": whether offset and
+    flags are shared, as after fork() (kcmp(2)), None where one may not ask.
+
+    "queued": bytes that wait in a pipe (FIONREAD), of "capacity" bytes, or messages in a POSIX queue; None where that
+    is not known: of another process's pipe it needs `queues`, which makes a duplicate for microseconds: see
+    opened.look_into. proc_pid_fdinfo(5).
+    """
+    pid = os.getpid() if pid is None else pid
+    found = opened.table(pid)
+    opened.find_others(pid, found, proc.pids() if among is None else among)
+    fill({pid: found}, queues)
+    return found
+
+
+def fill(tables, queues):
+    """Give the entries of {pid: {fd: entry}} what is in their pipes, queues and sockets."""
+    known, asked = {}, {}
+    for pid, entries in tables.items():
+        for fd, one in entries.items():
+            if one["kind"] == "socket":
+                where = nets.namespace(pid)
+                if where not in known:
+                    known[where] = sockets(pid)
+                one |= known[where].get(one["inode"], {})
+            elif one["kind"] in opened.ASKED:
+                key = opened.identity(one)
+                if key not in asked:
+                    asked[key] = opened.look_into(pid, fd, one, queues)
+                one |= asked[key]
+
+
+def signals(pid=None):
+    """The signals of a process (None: the caller), as tuples of names, "SIGUSR1" or "SIGRTMIN+2".
+
+    "pending" for its first thread, and "process_pending" for the process: sent, blocked, and not yet taken; "blocked"
+    by the first thread; "ignored"; "caught" by a handler; "queued": how many signals wait in the queue of its user, in
+    all the user's processes, and "queue_limit", how many may, None for any number (RLIMIT_SIGPENDING). Signals of the
+    C library's own are "SIG32", "SIG33". proc_pid_status(5), signal(7); everyone may read it. FileNotFoundError where
+    there is no such process.
+    """
+    return proc.signal_sets(proc.status(os.getpid() if pid is None else pid))
+
+
+def faults(pid=None):
+    """(minor, major): page faults of a process so far (None: the caller), all threads: without and with reading from a
+    disk. proc_pid_stat(5), getrusage(2); everyone may read it. FileNotFoundError where there is no such process."""
+    if pid is None or pid == os.getpid():
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return usage.ru_minflt, usage.ru_majflt
+    return proc.stat(pid)["faults"]
+
+
+def region(memory, pid=None):
+    """The region in which a piece of memory lies: an mmap or another buffer of this process, or an address.
+
+    With `pid` the region of another process at the same address, such as a child forked since. The kernel joins
+    neighbouring regions that are alike: the region may be larger than the memory. Fields and errors as of regions();
+    ValueError where nothing is mapped there.
+    """
+    address = memory if isinstance(memory, int) else linux.address(memory)
+    for found in regions(pid):
+        if found["start"] <= address < found["end"]:
+            return found
+    raise ValueError(f"nothing is mapped at {address:#x}")
+
+
+def regions(pid=None):
+    """The mapped regions of a process's memory (None: the caller), a list of dicts in order of address.
+
+    "start", "end" (addresses), "size"; "permissions" as "rw-s"; "shared": MAP_SHARED or not; "file": path, "[stack]" or
+    None, "offset" in it, "device", "inode"; "resident": in memory, of that "shared_clean", "shared_dirty" (mapped by
+    other processes too), "private_clean", "private_dirty" (by this one alone); "proportional": resident, each page
+    divided by how many map it; "referenced", "anonymous" (of no file), "swapped", "locked"; "page_size"; "flags"
+    (VmFlags). proc_pid_smaps(5). PermissionError where one may not trace the process, FileNotFoundError where there is
+    none.
+    """
+    return proc.smaps(os.getpid() if pid is None else pid)
 
 
 def in_memory(path):
     """Whether the path is on a file system without a disk (tmpfs, ramfs), as proc_pid_mountinfo(5) tells."""
     path, best = os.path.realpath(path), ("", "")
-    for point, kind in _mounts():
+    for point, kind in ipc.mounts():
         if (path + "/").startswith(point.rstrip("/") + "/") and len(point) >= len(best[0]):
             best = point, kind
     return best[1] in ("tmpfs", "ramfs")
@@ -84,14 +207,4 @@ def in_memory(path):
 
 def mounted_under(path):
     """Whether a file system is mounted at the path or below."""
-    return any((point + "/").startswith(path + "/") for point, _kind in _mounts())
-
-
-def _mounts():
-    """[(mount point, type)] of all file systems."""
-    try:
-        with open("/proc/self/mountinfo") as file:
-            lines = [line.partition(" - ") for line in file]
-        return [(before.split()[4].replace("\\040", " "), after.split()[0]) for before, _dash, after in lines]
-    except (OSError, IndexError):
-        return []
+    return any((point + "/").startswith(path + "/") for point, _kind in ipc.mounts())

@@ -6,7 +6,9 @@ import os
 import signal
 from bisect import bisect_right, insort
 
-from .trace import Process, Stuck, call_text
+from . import wakers
+from .trace import Process, call_text
+from .waiting import Stuck, told_apart
 
 WAITS = ("os.wait", "os.waitpid", "os.wait3", "os.wait4")
 FORKS = ("os.fork", "os.forkpty")
@@ -104,21 +106,26 @@ class Family:
 
     def _stuck(self, report, events):
         """What those waited in that the deadline ended: each one that did not end by itself meanwhile."""
-        seen = {pid: snapshot for pid, snapshot in report["stuck"] if snapshot != {}}
+        seen = dict(report["stuck"])
         stuck = {id(process): pid for pid in seen if (process := self.known(pid, report["end"]))}
-        waiting = {}
-        for event in events:
-            if event.end is None and id(event.process) in stuck and event.thread == event.pid and (
-                    event.call not in EXECS and event.call != "os._exit"):
-                waiting[event.pid] = event
+        waiting = in_calls(event for event in events if id(event.process) in stuck)
+        told = wakers.stucks({pid: one for pid, one in seen.items() if one}, self._names(report["end"]),
+                             report.get("whole", False), waiting)
         for process in self.processes:
             if id(process) in stuck and process.exit_code is None:
                 if process.signal is None:  # a parent that was being killed took its status along
                     _end(process, signal.SIGKILL, (report["end"] - self.start) / 1e9)
-                process.stuck = _stuck(seen[process.pid], waiting.get(process.pid), seen, self._names(report["end"]))
+                unseen = Stuck("?", *waiting.get(process.pid, ())[:1])
+                process.stuck = told.get(process.pid) if seen[process.pid] else unseen
 
     def _names(self, when):
-        return {pid: self.owner(pid, when).name for pid in self._by_pid}
+        return told_apart({pid: self.owner(pid, when).name for pid in self._by_pid})
+
+
+def in_calls(events):
+    """{pid: (text, what it was given to act on)} of the calls in which first threads are: see wakers.stucks."""
+    return {event.pid: (_short(call_text(event)), (event.on, *event.args[:1])) for event in events
+            if event.end is None and event.thread == event.pid and event.call not in EXECS and event.call != "os._exit"}
 
 
 def _births(parts, start):
@@ -178,28 +185,5 @@ def _end(process, status, when):
         process.signal = os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
 
 
-def _stuck(seen, event, snapshots, names):
-    """What a process waits in: its last call where that was recorded, else what the kernel says."""
-    text = event and _short(call_text(event))
-    if seen is None:
-        return Stuck("?", text)
-    if seen["state"] == "Z":
-        return None
-    call = text or (seen["call"] and f"{seen['call']}()")
-    fd = seen["fd"] if seen["fd"] in seen["fds"] else None
-    if event and fd not in (event.on, *event.args[:1]):
-        fd = None  # the call waits in the kernel for something that it was not given
-    target, flags = seen["fds"].get(fd, (None, 0))
-    return Stuck(seen["state"], call, fd, target, [] if target is None else _holders(target, flags, snapshots, names))
-
-
 def _short(text):
     return text if len(text) <= 80 else text[:77] + "…)"
-
-
-def _holders(target, flags, snapshots, names):
-    """[(process, fd)] that have the other end of a pipe or FIFO open: writing for a reader, reading for a writer."""
-    waits_to_read = flags & 3 == 0
-    wanted = (1, 2) if waits_to_read else (0, 2)
-    return [(names.get(pid, str(pid)), fd) for pid, seen in snapshots.items() if seen
-            for fd, (other, mode) in sorted(seen["fds"].items()) if other == target and mode & 3 in wanted]

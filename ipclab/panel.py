@@ -10,6 +10,7 @@ import ipywidgets
 
 from .layout import line
 from .look import look_named
+from .markup import error_text, shorten
 from .say import _
 from .story import story
 from .timeline import timeline
@@ -21,8 +22,9 @@ STYLE = """<style>
 .ipclab .widget-html, .ipclab .widget-html-content {margin: 0; line-height: 1.4; width: 100%}
 .ipclab-picture svg {display: block; max-width: 100%; height: auto}
 .ipclab-words .widget-html-content {padding-left: 8px; white-space: nowrap; overflow: hidden; text-overflow: ellipsis}
-.ipclab-part .widget-html-content {max-height: 26em; overflow: auto; box-sizing: border-box;
+.ipclab-part [role=region] {max-height: 26em; overflow: auto; box-sizing: border-box;
   border-left: 3px solid #C9CED3; padding: 2px 10px; margin-bottom: 8px}
+.ipclab-kernel {border-left: 3px solid #C9CED3; box-sizing: border-box; padding: 2px 10px; margin-bottom: 8px}
 .ipclab .widget-toggle-buttons {display: flex; align-items: baseline; flex: 0 1 auto; gap: 8px}
 .ipclab .widget-toggle-buttons button.mod-active {background: #0072B2; color: #FFF; font-weight: bold}
 .ipclab code, .ipclab pre, .ipclab td {font-family: var(--jp-code-font-family, monospace); margin: 0}
@@ -39,17 +41,21 @@ STYLE = """<style>
 class Panel:
     """The widgets below the controls. `box` holds them all; `picture` is what was drawn last (or None)."""
 
-    def __init__(self, look, tell):
+    def __init__(self, look, tell, picture=None):
         self.look, self.picture, self.trace, self._shown = look, None, None, 0
+        self._drawn = picture or timeline
         self._width, self._room = 1000.0, 120.0  # pixels, at full size
         self._line = line(look_named(look)) * 1.4  # what timeline() takes for the caption of a step
         self._image = ipywidgets.HTML(layout={"width": "100%"})
         self._image.add_class("ipclab-picture")
-        self.step = ipywidgets.IntSlider(min=0, max=1, readout=False, layout={"width": "280px", "flex": "0 1 auto"})
+        self.step = ipywidgets.IntSlider(min=0, max=1, description=_("step"), tooltip="", readout=False,
+                                         style={"description_width": "initial"},
+                                         layout={"width": "340px", "flex": "0 1 auto", "margin": "2px 12px"})
         self._words = ipywidgets.HTML(layout={"flex": "1 1 0", "min_width": "0"})
         self._words.add_class("ipclab-words")
         self.back, self.on = _button("◀", _("one event back")), _button("▶", _("one event on"))
-        self.parts = {name: _part(name, tell, self._fold) for name in FILL}
+        self.parts = {name: _part(name, tell, self._fold) for name in _titles()}
+        self._look = None  # at the run's processes, the last one
         self.back.on_click(lambda _button: tell(self._move, -1))
         self.on.on_click(lambda _button: tell(self._move, +1))
         self.step.observe(lambda _change: tell(self._step_to), "value")
@@ -62,9 +68,12 @@ class Panel:
         return ipywidgets.VBox([self._image, steps, switches, *bodies], layout={"overflow": "visible"})
 
     def show(self, trace, final=True):
-        """Draws the trace: the whole of it, or up to the step where one was chosen; the folded parts when final."""
+        """Draws the trace: the whole of it, or up to the step where one was chosen; the folded parts when final, but
+        for what the kernel says, which can be asked only while the run goes on."""
         self.trace = trace
         self._draw()
+        if not final and self.parts["kernel"][0].value:
+            self._ask()
         most = max(1, len(trace.events))
         if self.step.max != most:
             self.step.max = most
@@ -75,18 +84,19 @@ class Panel:
     def rewind(self):
         """Back to the whole picture, drawn with the next trace."""
         self._shown = self.step.value = 0
+        self._look = None
 
     def fail(self, error):
         """Says in the picture's place what went wrong; the room it takes stays what it was."""
         self.picture = None
-        text = escape(shorten(f"{type(error).__name__}: {error}", 600))
+        text = escape(shorten(error_text(error), 600))
         self._put(f'<div role="alert" style="border:3px solid #D55E00;padding:8px 12px;'
                   f'box-sizing:border-box"><b>⚠ {escape(_("This run failed."))}</b>'
                   f'<pre style="white-space:pre-wrap">{text}</pre></div>')
 
     def _draw(self):
         step = self._shown if 0 < self._shown <= len(self.trace.events) else None
-        self.picture = timeline(self.trace, look=self.look, step=step)
+        self.picture = self._drawn(self.trace, look=self.look, step=step)
         self._width, height = svg_size(self.picture.svg)
         head = 0 if step else self._line  # a step's caption takes it: so the lanes stay put
         self._make_room(height + head)
@@ -125,17 +135,38 @@ class Panel:
         body.layout.display = "block" if switch.value else "none"
         self._fill(name)
 
+    def _ask(self):
+        """Asks the kernel about the run's processes, and writes that down."""
+        from . import says
+
+        if look := says.look_at(self.trace):
+            self._look = look
+            self._fill("kernel")
+
+    def _kernel_html(self):
+        """The last look at the run's processes; where there was none, what the deadline found."""
+        from . import says
+        from .waits import waits
+
+        if self._look:
+            return says.html(self._look, self.look)
+        if any(process.stuck for process in self.trace.processes):
+            return waits(self.trace, self.look)._repr_mimebundle_()["text/html"]
+        return escape(_("While this part is open, the kernel is asked about the processes of a run that goes on."))
+
     def _fill(self, name):
         """Writes a part that is open; a closed one costs nothing."""
         switch, body = self.parts[name]
         if switch.value and self.trace is not None:
-            body.value = FILL[name](self.trace, self._shown)
+            text = self._kernel_html() if name == "kernel" else FILL[name](self.trace, self._shown)
+            scrolls = "" if name == "kernel" else ' tabindex="0"'  # what scrolls has to be reached by the keyboard
+            body.value = f'<div role="region"{scrolls} aria-label="{escape(_titles()[name])}">{text}</div>'
         elif body.value:
             body.value = ""
 
 
 def _titles():
-    return {"story": _("story"), "code": _("code"), "data": _("data")}
+    return {"story": _("story"), "code": _("code"), "data": _("data"), "kernel": _("what the kernel says")}
 
 
 def _button(text, meaning):
@@ -144,9 +175,11 @@ def _button(text, meaning):
 
 def _part(name, tell, fold):
     """A switch and the body that it opens."""
-    switch = ipywidgets.ToggleButton(description=f"▸ {_titles()[name]}", layout={"width": "auto"})
+    switch = ipywidgets.ToggleButton(description=f"▸ {_titles()[name]}", tooltip="", layout={"width": "auto"})
     body = ipywidgets.HTML(layout={"display": "none", "width": "100%"})
-    body.add_class("ipclab-part")
+    body.add_class("ipclab-kernel" if name == "kernel" else "ipclab-part")
+    if name == "kernel":  # written ten times a second: neither the page below nor what was scrolled to moves
+        body.layout.height, body.layout.overflow, body.tabbable = "26em", "auto", True
     switch.observe(lambda _change: tell(fold, name), "value")
     return switch, body
 
@@ -175,10 +208,6 @@ def source_line(trace, event):
     _file, first, text = trace.source
     lines = text.splitlines()
     return lines[event.line - first].strip() if first <= event.line < first + len(lines) else ""
-
-
-def shorten(text, most):
-    return text if len(text) <= most else text[:most - 1] + "…"
 
 
 def story_html(trace, _step):

@@ -8,14 +8,13 @@ import fcntl
 import functools
 import os
 import pickle
-import secrets
 import select
 import signal
 import time
 import traceback
 from dataclasses import dataclass
 
-from . import clear, family, kernel, log, play, remove
+from . import clear, family, folders, kernel, log, moment, play, remove
 from .record import LIMIT
 from .stage import PR_SET_CHILD_SUBREAPER, prctl
 
@@ -50,7 +49,7 @@ def begin(request, fds):
     try:
         os.write(fds[0], b"+")  # the request has come
         request = pickle.loads(request)
-        folder = os.path.join(disk(os.environ.get("TMPDIR", "")), "ipclab-" + secrets.token_hex(4))
+        folder = folders.new(disk(os.environ.get("TMPDIR", "")))
         segments = remove.segments()
         pid = os.fork()
     except Exception as error:
@@ -113,6 +112,7 @@ class _Run:
         os.setsid()
         prctl(PR_SET_CHILD_SUBREAPER, 1)
         os.mkdir(self.folder, 0o700)
+        os.chdir(self.folder)  # it is in use, whatever becomes of the stage: see folders.py
         fcntl.fcntl(self.output, fcntl.F_SETFL, os.O_APPEND)
         writer = log.Writer(self.log)
         self.tasks = family.tasks()
@@ -124,23 +124,17 @@ class _Run:
         self._stay(woken)
         outcome = self._wait(wakeup)
         self.end = time.monotonic_ns()
-        stuck = self._stuck() if outcome in ("deadline", "too much") else []
+        looked = outcome in ("deadline", "too much")
+        stuck, whole = moment.below(os.getpid(), MOST_LOOKED_AT) if looked else ({}, False)
         survivors = clear.family_of(os.getpid(), self._reap, group=self._group()) if outcome else []
         leftovers = remove.objects(self.log, self.folder, self.began, self.segments) + clear.folder(self.folder)
         leftovers += [("process", str(pid), pid, False) for pid in survivors]
-        self._report(outcome, stuck, leftovers)
+        self._report(outcome, stuck, whole, leftovers)
 
     def _group(self):
         """The experiment's process group; None where its first process was waited for, since the number may be
         another's then."""
         return None if any(pid == self.first for pid, _status, _when in self.ended) else self.first
-
-    def _stuck(self):
-        """[(pid, what /proc says of it)] of the processes left; of very many, which leave no time to look, only of the
-        first few, and None of the others."""
-        pids = family.descendants(os.getpid())
-        looked_at = pids if len(pids) <= MOST_LOOKED_AT else pids[:3]
-        return [*kernel.snapshot(looked_at).items(), *((pid, None) for pid in pids[len(looked_at):])]
 
     def _stay(self, woken):
         """No signal of a terminal or of a careless experiment ends the supervisor; SIGCHLD wakes it. Where it may, as
@@ -197,9 +191,9 @@ class _Run:
                 return word, size >> 20
         return None
 
-    def _report(self, outcome, stuck, leftovers):
+    def _report(self, outcome, stuck, whole, leftovers):
         log.put_report(self.log, {
-            "start": self.start, "end": self.end, "ended": self.ended, "stuck": stuck,
+            "start": self.start, "end": self.end, "ended": self.ended, "stuck": stuck, "whole": whole,
             "timed_out": outcome == "deadline", "leftovers": leftovers, "notes": self.notes})
         try:
             os.write(self.sock, b".")

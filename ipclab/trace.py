@@ -6,10 +6,14 @@ else. It holds only values that JSON can carry (see values.py), so that a saved 
 import base64
 import errno
 import json
+import re
 from dataclasses import dataclass, field, fields
 
+from .flags import number_text
+from .recorded import label
 from .say import _
 from .values import LongBytes
+from .waiting import Stuck
 
 
 @dataclass(slots=True)
@@ -54,8 +58,26 @@ class Event:
 
 def call_text(event):
     """The call as it would be written: os.read(3, 5). A method's receiver stands before it in brackets."""
-    words = [repr(arg) for arg in event.args] + [f"{key}={value!r}" for key, value in event.keywords.items()]
+    if event.call.endswith(ITEM):
+        return item_text(event.call, event.args, repr)
+    words = [number_text(event.call, place, arg) or repr(arg) for place, arg in enumerate(event.args)]
+    words += [f"{key}={number_text(event.call, key, value) or repr(value)}" for key, value in event.keywords.items()]
     return f"{event.call}({', '.join(words)})"
+
+
+ITEM = ("__getitem__", "__setitem__")
+
+
+def item_text(call, args, shown):
+    """What stands in brackets is written so: mmap[0:5], mmap[0:5] = b'hello'. `shown(value)` gives the values' text."""
+    index = args[0] if args else "…"
+    part = SLICE.fullmatch(index) if isinstance(index, str) else None
+    where = ":".join(word.replace("None", "") for word in part.groups()) if part else shown(index)
+    where = where.removesuffix(":") if part and part[3] == "None" else where
+    return f"{call.rpartition('.')[0]}[{where}]" + (f" = {shown(args[1])}" if len(args) > 1 else "")
+
+
+SLICE = re.compile(r"slice\((-?\w+), (-?\w+), (-?\w+)\)")
 
 
 def result_text(event):
@@ -64,46 +86,12 @@ def result_text(event):
         return " …"
     if event.error:
         return f" → {errno_name(event)}"
-    return "" if event.result is None else f" → {event.result!r}"
+    return "" if event.result is None else f" → {number_text(event.call, '→', event.result) or repr(event.result)}"
 
 
 def errno_name(event):
     """The failure's name as man pages have it (EAGAIN), or the exception type's name where it has no errno."""
     return errno.errorcode.get(event.errno) or event.error
-
-
-@dataclass(slots=True)
-class Stuck:
-    """What a process that the deadline ended waited in, as /proc told just before.
-
-    `state` is the letter of proc_pid_stat(5), or "?" where there was no time to look, `call` the
-    call's text or None (it was computing), `fd` the
-    descriptor waited for, `object` what that is ("pipe:[123]"), `holders` who has the other end open, as
-    (process, fd) pairs.
-    """
-
-    state: str
-    call: str | None = None
-    fd: int | None = None
-    object: str | None = None
-    holders: list = field(default_factory=list)
-
-    def __str__(self):
-        if self.state == "T":
-            return _("is stopped")
-        if self.state in "R?":
-            return _("was running in {call}").format(call=self.call) if self.call else _("was running")
-        if self.call is None:
-            return _("waits")
-        if self.object is None:
-            return _("waits in {call}").format(call=self.call)
-        text = _("waits in {call} for {object}").format(call=self.call, object=self.object)
-        if not self.object.startswith(("pipe:", "fifo:")):
-            return text
-        if not self.holders:
-            return text + _("; nobody has the other end open")
-        who = ", ".join(_("{process} (fd {fd})").format(process=process, fd=fd) for process, fd in self.holders)
-        return text + _("; the other end is held open by {who}").format(who=who)
 
 
 @dataclass(slots=True)
@@ -151,6 +139,7 @@ class Trace:
     `events` are in order of `start`. `output` is what was printed, in order of time; `stdout` all bytes that came
     out of descriptors 1 and 2, head and tail where it was very much. `dropped` counts the calls that were not kept
     where there were too many. `source` is (file, first line, text) of the experiment. `notes` say what cut a run short.
+    `recorded` is None for a live run, else when and on what machine it was recorded (recorded.label() says it).
     """
 
     experiment: str = ""
@@ -166,6 +155,7 @@ class Trace:
     dropped: int = 0
     source: tuple | None = None
     notes: list = field(default_factory=list)
+    recorded: dict | None = None
 
     def calls(self, call, process=None):
         """The events of one call ("os.read"), of one process by name or of all, in order of start."""
@@ -188,7 +178,8 @@ class Trace:
 
     def _particulars(self):
         """What a reader should not miss, a line each, at most a dozen lines."""
-        lines = [f"  {p.name} {p.stuck}" for p in self.processes if p.stuck]
+        lines = [f"  {told}" for told in [label(self)] if told]
+        lines += [f"  {p.name} {p.stuck}" for p in self.processes if p.stuck]
         lines += [f"  {p.name}: {p.traceback.strip().splitlines()[-1]}" for p in self.processes if p.traceback]
         lines += ["  " + _("left behind: {what}").format(what=left) for left in self.leftovers]
         lines += [f"  {note}" for note in self.notes]
@@ -230,7 +221,7 @@ def _parts(item):
     """The fields of a part of the trace as a dict, those of what it holds too."""
     if isinstance(item, (Event, Process, Leftover, Stuck)):
         return {f.name: _parts(getattr(item, f.name)) for f in fields(item)}
-    return item
+    return [_parts(one) for one in item] if type(item) is list else item
 
 
 def _pack(value):

@@ -18,7 +18,7 @@ import time
 import types
 from dataclasses import dataclass
 
-from . import files, guards, handlers, hidden, linux, polls, programs, record, sockets
+from . import files, guards, handlers, hidden, kernel, linux, polls, programs, record, sockets
 from .disguise import bound, subclass
 
 try:
@@ -58,6 +58,7 @@ def modules():
     yield Module(_posixsubprocess, "_posixsubprocess")
     yield Module(mmap, "mmap", (), types={"mmap": None})
     yield Module(linux, "linux", LINUX_FUNCTIONS)
+    yield Module(kernel, "kernel", tuple(kernel.__all__))
     if posix_ipc:
         yield Module(posix_ipc, "posix_ipc", types=dict.fromkeys(IPC_TYPES, _name))
     if sysv_ipc:
@@ -66,7 +67,7 @@ def modules():
 
 SOCKET_FUNCTIONS = ("socketpair", "close", "getaddrinfo", "gethostbyname", "getnameinfo", "sethostname")
 LINUX_FUNCTIONS = ("sigqueue", "sigwaitinfo", "sigtimedwait", "signalfd", "read", "write", "mprotect", "mincore",
-                   "pagemap")
+                   "pagemap", "process_vm_readv", "unshare")
 IPC_TYPES = ("MessageQueue", "Semaphore", "SharedMemory")
 NOT_METHODS = ("closed", "fileno", "size", "tell")
 OPERATORS = ("__getitem__", "__setitem__")
@@ -81,8 +82,17 @@ def _without_environment(args):
     return tuple("…" if index == 5 and value is not None else value for index, value in enumerate(args))
 
 
+def _where(args):
+    """Of a call that asks about memory: where that is. What is in it marshal would read, and so bring its pages in."""
+    try:
+        return f"<{len(args[0])} bytes at {linux.address(args[0]):#x}>", *args[1:]
+    except (TypeError, ValueError, IndexError, BufferError):  # no memory, or none any more: the call will say so
+        return tuple(map(record.values.plain, args))
+
+
 SHOWN = {"_posixsubprocess.fork_exec": _without_environment, "os.readv": record.values.sizes,
          "os.preadv": record.values.sizes}
+SHOWN |= dict.fromkeys(("linux.mprotect", "linux.mincore", "linux.pagemap", "kernel.region"), _where)
 
 
 def _name(instance):

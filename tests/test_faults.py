@@ -836,12 +836,12 @@ def test_a_limit_on_files_is_said():
     ("OSError(errno.ENOSPC, 'No space')", "No space(.|\n)*Free some space"),
     ("OSError(errno.EROFS, 'Read-only')", "Read-only(.|\n)*Set TMPDIR"),
     ("ValueError('a mistake of ours')", "ValueError: a mistake of ours(.|\n)*doctor")])
-@pytest.mark.parametrize("call", ["os.mkdir", "os.fork", "os.chdir", "os.setsid", "family.tasks", "kernel.snapshot"])
+@pytest.mark.parametrize("call", ["os.mkdir", "os.fork", "os.chdir", "os.setsid", "family.tasks", "moment.below"])
 def test_a_run_that_cannot_begin_says_why(monkeypatch, error, said, call):
     """In a stage in which a call fails that a run needs; os.chdir is made by the experiment's first process."""
     connection.close()
     module, _dot, name = call.rpartition(".")
-    broken = ("import errno, os; from ipclab import family, kernel, twins\n"
+    broken = ("import errno, os; from ipclab import family, moment, twins\n"
               f"def fails(*args): raise {error}\n"
               f"twins.install = lambda: setattr({module}, {name!r}, fails)\n")
     monkeypatch.setattr(connection, "_START", connection._START.replace("from ipclab", broken + "from ipclab", 1))

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from itertools import groupby
 
-from .calls import EXEC, act, never_returns, number
+from .calls import BIRTHS, EXEC, act, never_returns, number
 
 LIGHT = (False, 0.0)  # the weight of a call that returned at once
 ALIKE = 5  # so many alike calls in a row are one bar even where there is room
@@ -57,7 +57,7 @@ def births(trace):
     """{pid: time} of the births. A child may first be seen after its parent has gone on: the parent's call counts."""
     born = {process.pid: process.start for process in trace.processes}
     for event in trace.events:
-        child = number(event.result, "pid") if act(event) in ("birth", "spawn") else None
+        child = number(event.result, "pid") if act(event) in BIRTHS else None
         if child in born and event.end is not None:
             born[child] = max(event.start, min(born[child], event.end))
     return born
@@ -108,7 +108,8 @@ def _singles(trace, indexes, last):
     events, depths, bars, ended = trace.events, {}, [], {}
     for index in indexes:
         event = events[index]
-        depth = depths[index] = depths[event.inside] + 1 if event.inside in depths else 0
+        interrupts = event.call == "handler"  # if no call, then the program itself
+        depth = depths[index] = depths[event.inside] + 1 if event.inside in depths else int(interrupts)
         if depth in ended and ended[depth].open:
             _close(ended[depth], min(event.start, last))
         start, open_ = min(event.start, last), event.end is None or event.end > last

@@ -10,8 +10,8 @@ from .trace import LongBytes
 
 CALLS = {
     # gives bytes, messages or units; takes them ("gather": one giving call may not be enough; "drain": up to the end)
-    "os.write": ("put", 0), "os.writev": ("put", 0), "os.eventfd_write": ("put", 0),
-    "os.read": ("get", 0), "os.readv": ("get", 0), "os.eventfd_read": ("get", 0),
+    "os.write": ("put", 0), "os.writev": ("put", 0), "os.eventfd_write": ("put", 0), "linux.write": ("put", 0),
+    "os.read": ("get", 0), "os.readv": ("get", 0), "os.eventfd_read": ("get", 0), "linux.read": ("get", 0),
     "socket.send": ("put", "on"), "socket.sendall": ("put", "on"), "socket.sendmsg": ("put", "on"),
     "socket.sendto": ("send to", "on"), "socket.recv": ("get", "on"), "socket.recv_into": ("get", "on"),
     "socket.recvfrom": ("get", "on"), "socket.recvmsg": ("get", "on"),
@@ -28,6 +28,7 @@ CALLS = {
     "select.epoll.poll": ("ready", "result"),
     # makes, copies and closes descriptors
     "os.pipe": ("pipe", "result"), "os.pipe2": ("pipe", "result"), "socket.socketpair": ("pair", "result"),
+    "os.openpty": ("openpty", "result"),
     "os.eventfd": ("eventfd", "result"), "os.mkfifo": ("mkfifo", 0), "os.open": ("open", 0), "open": ("open", 0),
     "os.dup": ("dup", 0), "os.dup2": ("dup2", 0), "os.dup3": ("dup2", 0), "fcntl.fcntl": ("fcntl", 0),
     "socket.dup": ("dup", "on"), "os.set_inheritable": ("inherit", 0), "socket.set_inheritable": ("inherit", "on"),
@@ -36,21 +37,40 @@ CALLS = {
     "socket.bind": ("bind", "on"), "socket.getsockname": ("bind", "result"), "socket.connect": ("connect", "on"),
     "socket.accept": ("accept", "on"),
     # processes and signals, by pid
-    "os.fork": ("birth", "result"), "os.forkpty": ("birth", "result"), "os.posix_spawn": ("spawn", "result"),
+    "os.fork": ("birth", "result"), "os.forkpty": ("forkpty", "result"), "os.posix_spawn": ("spawn", "result"),
     "os.posix_spawnp": ("spawn", "result"), "_posixsubprocess.fork_exec": ("spawn", "result"),
     "os.wait": ("reap", "result"), "os.waitpid": ("reap", "result"), "os.wait3": ("reap", "result"),
-    "os.wait4": ("reap", "result"), "os.waitid": ("reap", "result"),
-    "os.kill": ("kill", 0), "os.killpg": ("killpg", 0), "handler": ("handle", 0),
-    "signal.sigwait": ("handle", "result"), "signal.sigwaitinfo": ("handle", "result"),
-    "signal.sigtimedwait": ("handle", "result"),
+    "os.wait4": ("reap", "result"), "os.waitid": ("reap", "result"), "os.pidfd_open": ("pidfd", 0),
+    "os.kill": ("kill", 0), "os.killpg": ("killpg", 0), "linux.sigqueue": ("kill", 0),
+    "signal.pidfd_send_signal": ("kill by pidfd", 0), "signal.pthread_kill": ("kill thread", 0),
+    "handler": ("handle", 0), "signal.sigwait": ("take", "result"), "signal.sigwaitinfo": ("take", "result"),
+    "signal.sigtimedwait": ("take", "result"), "linux.sigwaitinfo": ("take", "result"),
+    "linux.sigtimedwait": ("take", "result"), "linux.signalfd": ("signalfd", "result"),
+    "signal.signal": ("forget", 0), "signal.pthread_sigmask": ("forget", 1),
+    "signal.alarm": ("arm", 0), "signal.setitimer": ("arm", 0),
 }
+BIRTHS = ("birth", "forkpty", "spawn")  # what calls do that return a child's pid
+SENDS = ("kill", "killpg", "kill by pidfd", "kill thread")  # what calls do that send a signal, their second argument
 FLOWS = ("put", "send to", "get", "gather", "drain")  # what calls do whose results count bytes
+RANKS = {  # what a message carries beside its bytes: its word, its place among the arguments, and where it is not given
+    "posix_ipc.MessageQueue.send": ("priority", 2, 0), "sysv_ipc.MessageQueue.send": ("type", 2, 1),
+}
 EXEC = "os.exec"  # the calls whose names begin so replace the program
 
 
 def act(event):
     """What the call does with its object, "" where that is not known."""
     return CALLS[event.call][0] if event.call in CALLS else ""
+
+
+def signals_at(event):
+    """The place of the argument that names a signal, or several; None for a call that has none."""
+    what = act(event)
+    if what in SENDS:
+        return 1
+    if what == "forget":
+        return CALLS[event.call][1]
+    return 0 if what in ("take", "signalfd") or event.call in ("signal.getsignal", "signal.raise_signal") else None
 
 
 def never_returns(event):
@@ -75,8 +95,10 @@ def amount(event):
 
 
 def number(value, key):
-    """The number that a value stands for: itself, the first of a tuple, or what a repr such as <socket fd=5> says
-    of the key; None where it names none."""
+    """The number that a value stands for: itself, the first of a tuple, or what a dict, or a repr such as
+    <socket fd=5>, says of the key; None where it names none."""
+    if isinstance(value, dict):
+        value = value.get(key)
     if isinstance(value, (tuple, list)) and value:
         value = value[0]
     if type(value) is int:

@@ -24,6 +24,7 @@ class End:
 
 
 NOTHING = End()
+TYPING = "keys"  # the name of a pseudo-terminal's end at which one types
 
 
 @dataclass(slots=True)
@@ -34,9 +35,9 @@ class World:
     `emptied` the (time, call or process) that let go of the last. `acts` are the calls that gave to a channel (side
     "put") or took from it ("get"), `waits` those of them that waited. `levels` are what is in a channel, given and not
     taken: bytes, messages or units; `rooms` what fits at least, where a program set that. `unseen` are (side, channel)
-    that a program holds whose calls are not recorded. `sent` are the calls that sent a signal, by (pid, signal),
-    `certain` pairs (giver, taker) known without search, `fifos` channels by path. `calling` are connects and accepts
-    at an address that are not paired yet.
+    that a program holds whose calls are not recorded. `signals` are notes of sent.py, `takes` the calls of the trace
+    that take signals, `certain` pairs (giver, taker) known without search, `fifos` channels by path. `calling` are
+    connects and accepts at an address that are not paired yet.
     """
 
     processes: dict
@@ -48,7 +49,8 @@ class World:
     rooms: dict = field(default_factory=dict)
     waits: list = field(default_factory=list)
     unseen: set = field(default_factory=set)
-    sent: dict = field(default_factory=lambda: defaultdict(list))
+    signals: list = field(default_factory=list)
+    takes: list = field(default_factory=list)
     certain: list = field(default_factory=list)
     fifos: dict = field(default_factory=dict)
     calling: dict = field(default_factory=dict)
@@ -146,8 +148,26 @@ def pipe(world, event, result):
 
 
 def pair(world, event, result):
-    one, other = channel(world, "socket"), channel(world, "socket")
+    """A pair of sockets: streams, or of a type that keeps messages apart (socket(2))."""
+    asked = event.args[1] if len(event.args) > 1 else event.keywords.get("type", "SOCK_STREAM")
+    kind = "socket" if asked == "SOCK_STREAM" or type(asked) is int and asked & 15 == 1 else "packets"
+    one, other = channel(world, kind), channel(world, kind)
     for fd, end in zip(_pair_of(result), (End(one, other), End(other, one)), strict=False):
+        hold(world, event.pid, fd, end)
+
+
+def forkpty(world, event, result):
+    """A child whose standard descriptors are a terminal; its parent has the terminal's other end."""
+    keys, screen = channel(world, "terminal"), channel(world, "terminal")
+    fork(world, event, result)
+    for fd in range(3):
+        hold(world, number(result, "pid"), fd, End(screen, keys), True)
+    hold(world, event.pid, result[1], End(keys, screen, TYPING), True)
+
+
+def openpty(world, event, result):
+    keys, screen = channel(world, "terminal"), channel(world, "terminal")
+    for fd, end in zip(_pair_of(result), (End(keys, screen, TYPING), End(screen, keys)), strict=False):
         hold(world, event.pid, fd, end)
 
 

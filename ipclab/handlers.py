@@ -5,7 +5,7 @@ signal.signal and its kin are Python functions in signal.py that stand for one c
 import os
 import signal
 
-from . import record
+from . import proc, record
 from .disguise import bound
 
 
@@ -36,7 +36,7 @@ def _recorded(given, number, frame):
     begin, returned, failed, now = record._begin, record._returned, record._failed, record._now
     stamp = start = 0
     try:
-        stamp = begin("handler", (_signal_name(number), getattr(given, "__name__", None) or given), None,
+        stamp = begin("handler", (proc.signal_name(number), getattr(given, "__name__", None) or given), None,
                       None, code and code.co_firstlineno, None, file)
         start = now()
         value = given(number, frame)
@@ -47,13 +47,6 @@ def _recorded(given, number, frame):
         if stamp:
             failed(stamp, start or end, end, record.failure(error, "handler"))
         raise
-
-
-def _signal_name(number):
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"SIGRTMIN+{number - signal.SIGRTMIN}"
 
 
 def given(installed):

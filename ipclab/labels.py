@@ -8,11 +8,13 @@ from collections import Counter
 from dataclasses import dataclass
 
 from .bars import counts
-from .calls import EXEC, act, byte_count, never_returns, number, program
-from .look import cut
+from .calls import BIRTHS, EXEC, SENDS, act, byte_count, never_returns, number, program, signals_at
+from .flags import number_text
+from .look import columns, cut
+from .proc import signal_name
 from .say import _, ngettext
 from .scale import seconds_text
-from .trace import LongBytes, call_text, errno_name, result_text
+from .trace import ITEM, LongBytes, call_text, errno_name, item_text, result_text
 
 VALUE = 16  # characters of an argument in a label
 ARGUMENTS = 48  # characters of all arguments in a label
@@ -77,8 +79,9 @@ def short(value, most=VALUE):
 
 
 def call_name(event):
-    """The call's name without packages: MessageQueue.send for posix_ipc.MessageQueue.send."""
-    return ".".join(event.call.split(".")[-2:])
+    """The call's name without packages: MessageQueue.send for posix_ipc.MessageQueue.send, sigqueue for linux.sigqueue,
+    which is the C library's own."""
+    return ".".join(event.call.split(".")[-2:]).removeprefix("linux.")
 
 
 def call_label(event, names):
@@ -88,11 +91,33 @@ def call_label(event, names):
             function=event.args[1] if len(event.args) > 1 else "?")
     if event.call.startswith(EXEC) and not event.error:
         return f"◆ {program(event)}"
-    args = [short(arg) for arg in event.args]
-    if act(event) in ("kill", "reap") and event.args and event.args[0] in names:
+    if event.call.endswith(ITEM):
+        return item_text(call_name(event), event.args, short) + outcome(event, names)
+    args = [number_text(event.call, place, arg) or short(_signals(arg) if place == signals_at(event) else arg)
+            for place, arg in enumerate(event.args)]
+    if act(event) in (*SENDS, "reap", "pidfd") and event.args and event.args[0] in names:
         args[0] = names[event.args[0]]
-    args += [f"{key}={short(value)}" for key, value in event.keywords.items()]
+    if act(event) == "take" and event.result is not None:
+        args = ["…"]  # the outcome tells more
+    elif act(event) == "kill thread":
+        args[:1] = ["…"]  # a number that tells nobody anything
+    args += [f"{key}={number_text(event.call, key, value) or short(value)}" for key, value in event.keywords.items()]
     return f"{call_name(event)}({cut(', '.join(args), ARGUMENTS)}){outcome(event, names)}"
+
+
+def _signals(value):
+    """A signal given by number as its name, and those of a list too: Python has no names for most real-time ones."""
+    if isinstance(value, (list, tuple)):
+        return [_signals(item) for item in value]
+    return signal_name(value) if type(value) is int and value > 0 else value
+
+
+def _taken(result):
+    """The signal that a call took, with the value that came with it: SIGRTMIN+1 = 3."""
+    if not isinstance(result, dict):
+        return str(_signals(result))
+    value = result.get("si_value")
+    return str(_signals(result["si_signo"])) + ("" if value is None else f" = {value}")
 
 
 def outcome(event, names=None):
@@ -103,11 +128,22 @@ def outcome(event, names=None):
         return "" if never_returns(event) else " …"
     if event.result is None:
         return ""
-    pid = number(event.result, "si_pid") if act(event) in ("birth", "spawn", "reap") else None
+    if act(event) == "take":
+        return f" → {_taken(event.result)}"
+    pid = number(event.result, "si_pid") if act(event) in (*BIRTHS, "reap") else None
     if pid not in (names or {}):
-        return f" → {short(event.result)}"
+        return f" → {number_text(event.call, '→', event.result) or short(event.result)}"
     rest = event.result[1:] if isinstance(event.result, (tuple, list)) else ()
     return f" → {'(' * bool(rest)}{', '.join([names[pid], *map(short, rest[:1])])}{')' * bool(rest)}"
+
+
+def fitted(text, most):
+    """A label in at most so many columns: where there is room for it, what came of the call stays whole."""
+    head, arrow, result = text.rpartition(" → ")
+    room = most - columns(arrow + result)
+    if columns(text) <= most or room < most / 2:
+        return cut(text, most)
+    return cut(head, room) + arrow + result
 
 
 def bar_label(trace, bar, names):
@@ -178,13 +214,3 @@ def end_label(process, trace):
     if process.signal is not None:
         return signal_name(process.signal)
     return "" if process.exit_code is None else _("exit {code}").format(code=process.exit_code)
-
-
-def signal_name(number):
-    """SIGKILL for 9."""
-    import signal
-
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"SIG{number}"

@@ -11,15 +11,14 @@ from itertools import accumulate, islice
 from operator import attrgetter
 
 from .calls import act
-from .replay import LATE, follow
+from .replay import LATE, OTHER, follow
 from .trace import Process
-
-OTHER = {"put": "get", "get": "put"}
 
 
 @dataclass(slots=True)
 class Arrow:
-    """`giver` (an Event, or a Process by its end) ended the wait of `taker` (an Event, or the life of a Process)."""
+    """`giver` (an Event, or a Process by its end) ended the wait of `taker` (an Event, or the life of a Process), or
+    sent the signal that it took; a signal's giver may also be sent.TIMER."""
 
     giver: object
     taker: object

@@ -3,16 +3,19 @@
 descriptors.py keeps the tables; here calls are told by calls.py what they do, and what is not a descriptor is
 followed too: addresses of sockets, names of queues and semaphores, signals and ends of processes.
 """
-import signal
 from dataclasses import dataclass
 
 from . import descriptors as tables
+from . import sent
 from .calls import CALLS, EXEC, act, amount, number
+from .sent import LATE
 
-BYTES = ("pipe", "fifo", "socket")  # channels whose level is counted in bytes, not in messages or units
-ROOM = {"pipe": 32768, "fifo": 32768, "socket": 2048, "door": 0}  # at least so much fits in (a page half full counts)
+STREAMS = ("pipe", "fifo", "socket", "terminal")  # channels that keep no boundaries
+BYTES = ("pipe", "fifo", "socket", "packets")  # channels whose level is counted in bytes, not in messages or units
+# at least so much fits in (a page half full counts)
+ROOM = {"pipe": 32768, "fifo": 32768, "socket": 2048, "packets": 2048}
 LOCK_UN = 8  # flock(2)
-LATE = 2e-3  # seconds by which the end of a process may be seen earlier or later than it took effect
+OTHER = {"put": "get", "get": "put"}
 LOCAL = {"", "0.0.0.0", "127.0.0.1", "localhost", "::", "::1"}  # names of this machine's own address
 
 
@@ -30,7 +33,8 @@ class Wait:
 
 def follow(trace):
     """The World of descriptors after all events of the trace."""
-    world = tables.World({process.pid: process for process in trace.processes})
+    world = tables.World({process.pid: process for process in trace.processes},
+                         takes=[event for event in trace.events if act(event) == "take"])
     for _time, order, _place, what in sorted(_happenings(trace)):
         if order == 1:
             try:
@@ -41,6 +45,7 @@ def follow(trace):
             tables.birth(world, what.pid, what.parent)
         else:
             _ended(world, what)
+    world.certain += sent.senders(world)
     return world
 
 
@@ -79,14 +84,17 @@ def _look_away(world, pid):
 def _ended(world, process):
     for fd in list(world.tables.get(process.pid, ())):
         tables.drop(world, process.pid, fd, process.end, process)
-    _reached(world, process.pid, process.signal, process)
+    world.emptied["put", ("life", process.pid)].append((process.end, process))
+    if process.signal is not None:
+        sent.end(world, process)
 
 
 # Giving and taking
 
-def _acted(world, event, side, channel, any=False, end=False):
+def _acted(world, event, side, channel, any=False, end=False, free=None):
     """The call gave to the channel ("put") or took from it ("get"). Time off the processor was no wait where there
-    was something to take, or room to give: then another process had the processor."""
+    was something to take, or room to give: then another process had the processor. `free` says whether the call could
+    go on, where that is not told by what is in the channel."""
     if channel is None:
         return
     acts, level = world.acts[side, channel], world.levels[channel]
@@ -97,15 +105,22 @@ def _acted(world, event, side, channel, any=False, end=False):
     if event.waited and event.end is not None:
         room = world.rooms.get(channel, ROOM.get(channel[0], 1))
         could_go_on = level > 0 and any if side == "get" else level + size <= room
-        world.waits += [] if could_go_on else [Wait(event, side, channel, any, end)]
+        world.waits += [] if (could_go_on if free is None else free) else [Wait(event, side, channel, any, end)]
 
 
 def _put(world, event, named):
-    _acted(world, event, "put", tables.end_of(world, event, named).put)
+    end = tables.end_of(world, event, named)
+    _acted(world, event, "put", end.put)
+    if end.name == tables.TYPING:
+        sent.type_keys(world, event, named)
 
 
 def _get(world, event, named):
-    _acted(world, event, "get", tables.end_of(world, event, named).get, any=True)
+    channel = tables.end_of(world, event, named).get
+    if channel and channel[0] == "signals":
+        sent.read(world, event)
+    else:
+        _acted(world, event, "get", channel, any=True)
 
 
 def _gather(world, event, named):
@@ -137,11 +152,14 @@ def _ready(world, event, result):
 
 
 def _open(world, event, path):
-    """The opening of a FIFO for reading and that for writing wait for one another."""
+    """The opening of a FIFO for reading and that for writing wait for one another, as long as nobody has opened the
+    other side, or is about to; one for both never waits (fifo(7))."""
     if not event.error:
         sides, fifo = tables.open_file(world, event, path)
+        own = event.pid, number(event.result, "fd")
         for side in sides if fifo else ():
-            _acted(world, event, side, ("door", fifo))
+            free = len(sides) > 1 or bool(world.holders[OTHER[side], fifo] - {own})
+            _acted(world, event, side, ("door", fifo), any=True, free=free)
 
 
 # Sockets with addresses
@@ -214,32 +232,22 @@ def _reap(world, event, result):
         world.certain.append((child, event))
 
 
-def _kill(world, event, pid):
-    for target in [pid] if pid > 0 and act(event) == "kill" else list(world.tables):
-        world.sent[target, _signal(event.args[1])].append(event)
+def _pidfd(world, event, pid):
+    """A descriptor of a process: what poll() waits for on it is the process's end."""
+    tables.hold(world, event.pid, number(event.result, "fd"), tables.End(get=("life", pid), name=("pid", pid)))
 
 
-def _signal(value):
-    """The number of a signal given by number or by name."""
-    return getattr(signal, value).value if isinstance(value, str) else value
-
-
-def _handle(world, event, what):
-    if what is not None:
-        _reached(world, event.pid, _signal(number(what, "si_signo") or what), event)
-
-
-def _reached(world, pid, sent, taker):
-    """The signal took effect on the event or the process: an arrow, where exactly one call of another sent it."""
-    senders = world.sent.pop((pid, sent), [])
-    if len(senders) == 1 and senders[0].pid != pid:
-        world.certain.append((senders[0], taker))
+def _signalfd(world, event, fd):
+    tables.hold(world, event.pid, fd, tables.End(get=("signals", event.pid)))
 
 
 ACTS = {"put": _put, "get": _get, "gather": _gather, "drain": _drain, "send to": _send_to, "lock": _lock,
-        "connect": _connect}
+        "connect": _connect, "handle": sent.handle}
 DOES = {"ready": _ready, "open": _open, "bind": _bind, "accept": _accept, "shutdown": _shutdown, "spawn": _spawn,
-        "reap": _reap, "kill": _kill, "killpg": _kill, "handle": _handle, "birth": tables.fork, "pipe": tables.pipe,
+        "reap": _reap, "kill": sent.kill, "killpg": sent.kill, "kill by pidfd": sent.kill_by_pidfd,
+        "kill thread": sent.kill_thread, "take": sent.take, "forget": sent.forget,
+        "arm": sent.arm, "pidfd": _pidfd, "signalfd": _signalfd, "birth": tables.fork, "forkpty": tables.forkpty,
+        "openpty": tables.openpty, "pipe": tables.pipe,
         "pair": tables.pair, "eventfd": tables.eventfd, "mkfifo": tables.mkfifo, "dup": tables.dup, "dup2": tables.dup2,
         "fcntl": tables.fcntl, "inherit": tables.inherit, "close": tables.close, "closerange": tables.closerange,
         "nothing": lambda world, event, named: None}

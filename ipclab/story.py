@@ -7,10 +7,13 @@ import html
 
 from .bars import births, horizon, lanes
 from .calls import EXEC, act, byte_count, program
-from .labels import bar_label, bytes_text, call_name, counts, signal_name
+from .labels import bar_label, bytes_text, call_name, counts
 from .objects import arrows
+from .proc import signal_name
+from .recorded import label
 from .say import _, ngettext
 from .scale import seconds_text
+from .sent import TIMER
 from .trace import Process, errno_name
 
 BARS = 60  # about so many calls or runs of calls are told
@@ -33,7 +36,7 @@ def story(trace, via=True):
     told = [item for process in trace.processes for item in _births_and_ends(trace, process, born, givers)]
     told += [item for lane in lanes(trace, BARS, via) for item in _lane(trace, lane, names, givers)]
     lines = [text for _time, text in sorted(told, key=lambda item: item[0])]
-    return Story("\n".join([*lines, *_after(trace)]))
+    return Story("\n".join([*filter(None, [label(trace)]), *lines, *_after(trace)]))
 
 
 def summary(trace, drawn=None):
@@ -43,13 +46,14 @@ def summary(trace, drawn=None):
     head = _("{experiment}: {calls}, {processes}, {seconds}").format(
         experiment=trace.experiment or _("timeline"), calls=many, processes=who, seconds=seconds_text(horizon(trace)))
     stuck = [f"{process.name} {process.stuck}" for process in trace.processes if process.stuck]
-    return "; ".join([head, *(stuck[:3] or _longest_wait(arrows(trace) if drawn is None else drawn))])
+    origin = list(filter(None, [label(trace)]))
+    return "; ".join([head, *origin, *(stuck[:3] or _longest_wait(arrows(trace) if drawn is None else drawn))])
 
 
 def _longest_wait(drawn):
     """The longest wait of which is known what ended it, as a list of a sentence or none."""
     known = [arrow for arrow in drawn if not isinstance(arrow.taker, Process) and arrow.taker.waited
-             and act(arrow.taker) != "reap"]
+             and act(arrow.taker) not in ("reap", "handle")]
     longest = max(known, key=lambda arrow: arrow.taker.waited, default=None)
     return [_waited(longest.taker, longest.giver)] if longest else []
 
@@ -111,7 +115,7 @@ def _particular(trace, bar, givers):
     """The sentence of a bar that has one of its own, None for plain calls."""
     event = trace.events[bar.members[0]]
     if event.call == "handler":
-        return _handled(trace, event, len(bar.members))
+        return _handled(trace, event, len(bar.members), givers.get(id(event)))
     if bar.failed:
         return _failed(event, len(bar.members), givers.get(id(event)))
     if event.call.startswith(EXEC):
@@ -160,11 +164,15 @@ def _failed(event, times, giver):
     return text.format(process=event.process, call=f"{call_name(event)}()", n=times, why=why)
 
 
-def _handled(trace, event, times):
+def _handled(trace, event, times, giver):
     name = str(event.args[0]) if event.args else "?"
     function = f"{event.args[1]}()" if len(event.args) > 1 else "?"
     text = _("{signal} reached {process}; handler: {function}").format(
         signal=name, process=event.process, function=function)
+    if giver == TIMER:
+        text += _("; sender: a timer")
+    elif giver is not None:
+        text += _("; sender: {giver}").format(giver=giver.name if isinstance(giver, Process) else giver.process)
     if event.inside is not None and event.inside < len(trace.events):
         text += _(", during {call}").format(call=f"{call_name(trace.events[event.inside])}()")
     return text if times == 1 else text + " " + _("(× {n})").format(n=times)

@@ -1,5 +1,7 @@
 """Arrows: from the call that woke to the call that waited, where both acted on one object; never guessed."""
 import os
+import signal
+import struct
 
 import pytest
 from traces import event, read_from_pipe, trace
@@ -7,6 +9,7 @@ from traces import event, read_from_pipe, trace
 from ipclab.calls import CALLS, byte_count, number
 from ipclab.objects import arrows
 from ipclab.replay import ACTS, DOES
+from ipclab.sent import TIMER
 from ipclab.trace import Process
 
 PARENT = Process("parent", 1, None, 0, start=0.0, end=9.0)
@@ -216,6 +219,35 @@ def test_the_two_openings_of_a_fifo_and_what_is_written_to_it():
     assert woken([*FIFO, wait(PARENT, "os.open", ("g", os.O_RDONLY), 3, 0.5, 0.9), writing]) == []
 
 
+def opening(process, flags, start=0.8, end=0.85, **more):
+    return event(process, "os.open", ("f", flags), 9, start, end, **more)
+
+
+def test_the_first_to_open_the_other_side_of_a_fifo_wakes_all_who_wait_for_it():
+    readers = [wait(process, "os.open", ("f", os.O_RDONLY), 3, 0.5, 0.9) for process in (PARENT, OTHER)]
+    assert woken([*FIFO, *readers, opening(CHILD, os.O_WRONLY)]) == [
+        ("child os.open", "parent os.open"), ("child os.open", "other os.open")]
+    writers = [opening(CHILD, os.O_WRONLY, 0.7, 0.71), opening(OTHER, os.O_WRONLY, 0.75, 0.76)]
+    assert woken([*FIFO, readers[0], *writers]) == [("child os.open", "parent os.open")]
+    assert woken([*FIFO, readers[0], opening(CHILD, os.O_RDWR)]) == [("child os.open", "parent os.open")]
+
+
+@pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_RDWR], ids=["for reading", "for both"])
+def test_who_finds_a_fifo_open_has_not_waited_for_who_waits_for_him(flags):
+    """Off the processor for a moment, with the writer still in its open()."""
+    waiting = wait(CHILD, "os.open", ("f", os.O_WRONLY), 4, 0.5, 0.9)
+    late = opening(PARENT, flags, 0.85, 0.86, waited=0.005)
+    assert woken([*FIFO, waiting, late]) == [("parent os.open", "child os.open")]
+
+
+def test_a_fifo_that_was_closed_makes_wait_again():
+    gone = [opening(PARENT, os.O_RDONLY, 0.3, 0.31), *(opening(who, os.O_WRONLY, 0.32, 0.33) for who in (OTHER, CHILD)),
+            close(OTHER, 9, 0.4), close(CHILD, 9, 0.4)]
+    again = wait(PARENT, "os.open", ("f", os.O_RDONLY), 3, 0.5, 0.9)
+    assert woken([*FIFO, *gone, again, opening(CHILD, os.O_WRONLY)]) == [("child os.open", "parent os.open")]
+    assert woken([*FIFO, *gone[:-1], again, opening(CHILD, os.O_WRONLY)]) == [], "it was open all the time"
+
+
 @pytest.mark.parametrize(("take", "give", "on"), [
     ("posix_ipc.MessageQueue.receive", "posix_ipc.MessageQueue.send", "/q"),
     ("posix_ipc.Semaphore.acquire", "posix_ipc.Semaphore.release", "/s"),
@@ -267,6 +299,110 @@ def test_kill_reaches_the_handler_and_the_killed():
     killed = Process("other", 3, 1, None, 9, start=0.2, end=1.6)
     assert woken([*FORKS, event(PARENT, "os.kill", (3, 9), None, 1.5, 1.51)], [PARENT, CHILD, killed]) == [
         ("parent os.kill", "other end")]
+
+
+HANDLER = event(PARENT, "handler", ("SIGUSR1", "on_usr1"), None, 1.8, 1.9)
+
+
+def send(process, at, call="os.kill", args=(1, "SIGUSR1"), **more):
+    return event(process, call, args, None, at, at + 0.01, **more)
+
+
+def test_of_signals_that_merge_the_first_counts():
+    assert woken([*FORKS, send(CHILD, 1.5), send(OTHER, 1.6), HANDLER]) == [("child os.kill", "parent handler")]
+    later = event(PARENT, "handler", ("SIGUSR1", "on_usr1"), None, 1.95, 1.96)
+    assert woken([*FORKS, send(CHILD, 1.5), send(CHILD, 1.6), HANDLER, later]) == [("child os.kill", "parent handler")]
+
+
+@pytest.mark.parametrize("call", ["signal.signal", "signal.pthread_sigmask"])
+def test_what_was_sent_before_a_new_action_or_a_block_is_forgotten(call):
+    args = ("SIGUSR1", "on_usr1") if call == "signal.signal" else ("SIG_BLOCK", ["SIGUSR1"])
+    assert woken([*FORKS, send(CHILD, 1.4), event(PARENT, call, args, None, 1.5, 1.51), HANDLER]) == []
+    unblock = event(PARENT, "signal.pthread_sigmask", ("SIG_UNBLOCK", ["SIGUSR1"]), None, 1.7, 1.95)
+    assert woken([*FORKS, send(CHILD, 1.4), unblock, HANDLER]) == [("child os.kill", "parent handler")]
+
+
+def test_queued_signals_are_taken_one_by_one():
+    number = signal.SIGRTMIN + 1
+    sent = [send(CHILD, 1.0 + value / 10, "linux.sigqueue", (1, number, value)) for value in range(3)]
+    taken = [event(PARENT, "linux.sigtimedwait", ([number], 0), {"si_signo": number, "si_code": "SI_QUEUE", "si_pid": 2,
+                                                                 "si_value": value}, 2 + value / 10, 2.05 + value / 10)
+             for value in range(3)]
+    drawn = arrows(trace([*FORKS, *sent, *taken], [PARENT, CHILD, OTHER]))
+    assert [(arrow.giver, arrow.taker) for arrow in drawn] == list(zip(sent, taken))
+    mine = event(PARENT, "linux.sigtimedwait", ([number], 0), taken[0].result | {"si_pid": 3}, 2, 2.05)
+    assert woken([*FORKS, *sent, mine]) == [], "another process sent it"
+
+
+@pytest.mark.parametrize(("call", "result"), [
+    ("signal.sigwait", "SIGUSR1"), ("signal.sigwaitinfo", {"si_signo": 10, "si_code": 0, "si_pid": 2}),
+    ("linux.sigwaitinfo", {"si_signo": "SIGUSR1", "si_code": "SI_USER", "si_pid": 2, "si_value": None})])
+def test_a_call_that_waited_for_a_signal(call, result):
+    assert woken([*FORKS, wait(PARENT, call, (["SIGUSR1"],), result), send(CHILD, 1.9)]) == [
+        ("child os.kill", f"parent {call}")]
+    assert woken([*FORKS, wait(PARENT, call, (["SIGUSR1"],), None), send(CHILD, 1.9)]) == []
+
+
+def test_a_read_of_a_signalfd_is_woken_by_kill():
+    record = struct.pack("@IiiII20xiI80x", signal.SIGUSR1, 0, 0, 2, 0, 0, 0)
+    made = event(PARENT, "linux.signalfd", (["SIGUSR1"],), 5, 0.3, 0.31)
+    read = wait(PARENT, "os.read", (5, 128), record)
+    assert woken([*FORKS, made, read, send(CHILD, 1.9)]) == [("child os.kill", "parent os.read")]
+    assert woken([*FORKS, made, read, send(OTHER, 1.9)]) == [], "the record names another sender"
+    assert woken([*FORKS, read, send(CHILD, 1.9)]) == [], "nobody knows what the descriptor is"
+
+
+def test_a_pidfd_sends_to_its_process_and_is_ready_when_that_has_ended():
+    killed = Process("child", 2, 1, None, 15, start=0.1, end=1.6)
+    made = event(PARENT, "os.pidfd_open", (2,), 5, 0.3, 0.31)
+    kill = send(PARENT, 1.5, "signal.pidfd_send_signal", (5, "SIGTERM"))
+    poll = wait(PARENT, "select.poll.poll", (), [(5, 1)], start=1.55, end=1.61, on=6)
+    assert set(woken([*FORKS, made, kill, poll], [PARENT, killed, OTHER])) == {
+        ("parent signal.pidfd_send_signal", "child end"), ("child end", "parent select.poll.poll")}
+
+
+def test_a_signal_to_one_thread():
+    kill = send(PARENT, 1.5, "signal.pthread_kill", (140_000_000, "SIGUSR1"))
+    take_of = "signal.sigwait", (["SIGUSR1"],)
+    take = wait(PARENT, *take_of, "SIGUSR1", thread=7)
+    assert woken([kill, take]) == [("parent signal.pthread_kill", "parent signal.sigwait")]
+    second, other = send(PARENT, 1.6, "signal.pthread_kill", kill.args), wait(PARENT, *take_of, "SIGUSR1", thread=8)
+    assert woken([kill, second, take, other]) == [], "which was for which thread?"
+
+
+@pytest.mark.parametrize(("arm", "which"), [(("signal.alarm", (1,)), "SIGALRM"),
+                                            (("signal.setitimer", (0, 0.1, 0.1)), "SIGALRM"),
+                                            (("signal.setitimer", (2, 0.1)), "SIGPROF")])
+def test_a_timer_is_a_sender_that_is_no_call(arm, which):
+    ring = event(PARENT, "handler", (which, "on_alarm"), None, 1.5, 1.6)
+    drawn = arrows(trace([event(PARENT, *arm, None, 0.3, 0.31), ring], [PARENT]))
+    assert [(arrow.giver, arrow.taker) for arrow in drawn] == [(TIMER, ring)]
+    assert arrows(trace([ring], [PARENT])) == [], "nobody knows who sent it"
+    kill = send(CHILD, 1.4, args=(1, which))
+    assert woken([*FORKS, event(PARENT, *arm, None, 0.3, 0.31), kill, ring]) == [("child os.kill", "parent handler")]
+
+
+def test_the_end_of_a_child_sends_sigchld():
+    first, second = Process("child", 2, 1, 0, start=0.1, end=1.2), Process("other", 3, 1, 0, start=0.2, end=1.4)
+    handler = event(PARENT, "handler", ("SIGCHLD", "on_child"), None, 1.8, 1.9)
+    again = event(PARENT, "handler", ("SIGCHLD", "on_child"), None, 1.95, 1.96)
+    assert woken([*FORKS, handler, again], [PARENT, first, second]) == [("child end", "parent handler")]
+    together = Process("other", 3, 1, 0, start=0.2, end=1.2005)
+    assert woken([*FORKS, handler], [PARENT, first, together]) == [], "too close to tell which was the first"
+    told = {"si_signo": "SIGCHLD", "si_code": "CLD_EXITED", "si_pid": 3, "si_status": 0}
+    take = wait(PARENT, "linux.sigwaitinfo", (["SIGCHLD"],), told)
+    assert woken([*FORKS, take], [PARENT, first, second]) == [("other end", "parent linux.sigwaitinfo")]
+
+
+def test_a_key_typed_at_a_terminal_sends_to_those_before_it():
+    start = event(PARENT, "os.forkpty", (), (2, 3), 0.1, 0.12)
+    key = event(PARENT, "os.write", (3, b"\x03"), 1, 1.5, 1.51)
+    handler = event(CHILD, "handler", ("SIGINT", "default_int_handler"), None, 1.6, 1.7, error="KeyboardInterrupt")
+    assert woken([start, key, handler], [PARENT, CHILD]) == [("parent os.write", "child handler")]
+    assert woken([start, event(PARENT, "os.write", (3, b"x"), 1, 1.5, 1.51), handler], [PARENT, CHILD]) == []
+    answer = wait(PARENT, "os.read", (3, 100), b"hello")
+    assert woken([start, answer, event(CHILD, "os.write", (1, b"hello"), 5, 1.9, 1.95)], [PARENT, CHILD]) == [
+        ("child os.write", "parent os.read")]
 
 
 def test_calls_made_in_unexpected_ways_only_get_no_arrow():

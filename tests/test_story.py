@@ -66,6 +66,20 @@ def test_signals_and_programs():
     assert "child was ended by SIGKILL; sender: sleeper" in lines
 
 
+def test_who_sent_what_a_handler_took():
+    worker = Process("worker", 1, None, 0, end=3.0)
+    child = Process("child", 2, 1, 0, start=0.1, end=1.0)
+    calls = [event(child, "os.kill", (1, "SIGUSR1"), None, 0.5, 0.51),
+             event(worker, "handler", ("SIGUSR1", "on_usr1"), None, 0.6, 0.7),
+             event(worker, "handler", ("SIGCHLD", "on_child"), None, 1.1, 1.2),
+             event(worker, "signal.setitimer", (0, 0.1), None, 1.3, 1.31),
+             event(worker, "handler", ("SIGALRM", "tick"), None, 1.4, 1.5)]
+    lines = story(trace(calls, [worker, child])).splitlines()
+    assert "SIGUSR1 reached worker; handler: on_usr1(); sender: child" in lines
+    assert "SIGCHLD reached worker; handler: on_child(); sender: child" in lines
+    assert "SIGALRM reached worker; handler: tick(); sender: a timer" in lines
+
+
 def test_a_traceback_and_much_output():
     broken = Process("reader", 1, None, 1, end=1.0, traceback="Traceback …\nZeroDivisionError: division by zero\n")
     lines = story(trace([], [broken], output="x\n" * 20)).splitlines()

@@ -79,7 +79,118 @@ def anonymous_pipe():
                           "reads at descriptor 3, and each has closed the other end."), parts)
 
 
-DIAGRAMS = [anonymous_pipe]
+def named_pipe():
+    parts = process(20, 16, "writer", [(3, "meeting", True)]) + process(520, 16, "reader", [(3, "meeting", True)])
+    parts += box(270, 104, 220, 94, _("a directory"), dashed=True) + box(20, 236, 720, 120, _("kernel"), PALE)
+    parts += tube(220, 272, 320, [None, None, None, "o", "l", "l", "e", "h"])
+    parts += [text(290, 158, "prw-r--r-- meeting", classes="fd"),
+              text(290, 182, _("a name, no bytes"), classes="small"),
+              arrow([(220, 86), (220, 150), (266, 150)], BLUE), arrow([(540, 86), (540, 150), (494, 150)], ORANGE),
+              text(248, 44, 'open("meeting", O_WRONLY)', classes="call small"),
+              text(512, 76, 'open("meeting", O_RDONLY)', "end", "call small"),
+              arrow([(130, 86), (130, 292), (216, 292)], BLUE), arrow([(544, 292), (630, 292), (630, 90)], ORANGE),
+              text(142, 222, 'write(3, "hello")', classes="call"), text(618, 222, "read(3, …)", "end", "call"),
+              text(380, 336, _("a pipe, as if it had no name"), "middle", "small")]
+    return picture(368, _("Two programs that were started separately have opened the same path, meeting, one for "
+                          "writing and one for reading. The directory holds the name only. The bytes go through a pipe "
+                          "in the kernel, from the writer to the reader."), parts)
+
+
+def message_queue():
+    parts = process(20, 16, "sender", [(3, "/jobs", True)]) + process(520, 16, "receiver", [(3, "/jobs", True)])
+    parts += box(20, 150, 720, 214, _("kernel"), PALE)
+    parts += tube(220, 196, 320, ["0 c", "0 a", "5 d", "5 b", "9 e"])
+    parts += tube(220, 286, 320, ["3 e", "1 d", "2 c", "1 b", "3 a"])
+    parts += [arrow([(130, 86), (130, 216), (216, 216)], BLUE), arrow([(544, 216), (630, 216), (630, 90)], ORANGE),
+              arrow([(130, 216), (130, 306), (216, 306)], BLUE),
+              arrow([(380, 326), (380, 346), (660, 346), (660, 90)], ORANGE),
+              text(142, 134, 'send("e", priority=9)', classes="call"), text(618, 134, "receive()", "end", "call"),
+              text(380, 256, _("POSIX: the highest priority leaves first"), "middle", "small"),
+              text(36, 350, _("System V: the receiver picks a type, here 2"), classes="small")]
+    return picture(376, _("A sender puts messages into queues in the kernel, and a receiver takes them out. In a POSIX "
+                          "queue the highest priority leaves first. In a System V queue the receiver picks a type."),
+                   parts)
+
+
+def memory_map():
+    parts = box(20, 16, 290, 100, _("process A, MAP_PRIVATE")) + box(450, 16, 290, 100, _("process B, MAP_SHARED"))
+    parts += box(20, 196, 720, 104, _("kernel"), PALE) + box(20, 372, 720, 60, _("disk: the file"), PALE)
+    parts += tube(60, 56, 240, ["mine", "BBBB", "CCCC"]) + tube(475, 56, 240, ["AAAA", "BBBB", None])
+    parts += tube(60, 240, 80, ["mine"]) + tube(260, 240, 240, ["AAAA", "BBBB", "CCCC"])
+    parts += [arrow([(x, 96), (to, 236)], BLUE) for x, to in ((100, 100), (180, 372), (260, 452))]
+    parts += [arrow([(x, 96), (to, 236)], ORANGE) for x, to in ((515, 308), (595, 388))]
+    parts += [arrow([(330, 372), (330, 304)], ORANGE), arrow([(430, 300), (430, 368)], BLUE),
+              text(320, 346, _("a page fault reads"), "end", "small"),
+              text(440, 346, _("msync() writes, or the kernel, later"), classes="small"),
+              text(516, 265, _("page cache: the file's pages"), classes="small"),
+              text(150, 265, _("a copy"), classes="small")]
+    return picture(444, _("Two processes have mapped a file of three pages. Their maps lead to the file's pages in the "
+                          "kernel's page cache. Process A has stored into its first page, and so has a copy of it. "
+                          "Process B has not touched its third page, which leads nowhere yet. The page cache is read "
+                          "from the disk, and written to it."), parts)
+
+
+def signals():
+    parts = box(20, 16, 230, 100, _("sender")) + box(470, 16, 270, 134, _("receiver"))
+    parts += box(20, 216, 720, 150, _("kernel"), PALE) + box(620, 286, 96, 44, _("mask"))
+    parts += tube(270, 290, 300, ["SIGUSR1", None, None])
+    way = f"M488 92H560V128H650V92H722\" fill=\"none\" stroke=\"{INK}\" stroke-width=\"2\""  # the handler's detour
+    parts += [f'<path d="{way}/>', text(488, 84, _("program"), classes="small"),
+              text(605, 122, _("handler"), "middle", "small"),
+              arrow([(135, 116), (135, 300), (266, 300)], BLUE), text(34, 84, "kill(pid, SIGUSR1)", classes="call"),
+              arrow([(574, 310), (616, 310)], ORANGE), arrow([(668, 286), (668, 180), (605, 180), (605, 132)], ORANGE),
+              arrow([(222, 322), (266, 322)], BLUE), text(146, 190, _("sends"), classes="small"),
+              text(34, 350, _("keys, timers, ends of children"), classes="small"),
+              text(680, 190, _("delivers"), classes="small"),
+              text(420, 276, _("pending signals of the receiver"), "middle", "small")]
+    return picture(378, _("A sender calls kill. In the kernel the signal joins the receiver's pending signals, as do "
+                          "those that the kernel sends itself, for a key, a timer, the end of a child. What the "
+                          "receiver's mask does not block is delivered: the receiver's program is interrupted, its "
+                          "handler runs, and the program goes on."), parts)
+
+
+SIGNS = {  # what stands for a way to communicate, 40 by 20, drawn with lines
+    "pipe": "M2 5h36M2 15h36M2 5v10M38 5v10M10 10h18M23 6l5 4l-5 4",
+    "fifo": "M2 5h26M2 15h26M2 5v10M28 5v10M6 10h14M32 2h7v8h-7z",
+    "queue": "M2 3h10v14h-10zM15 3h10v14h-10zM28 3h10v14h-10zM2 3l5 5l5 -5M15 3l5 5l5 -5M28 3l5 5l5 -5",
+    "socket": "M2 10h10M12 4v12h4a6 6 0 0 0 0 -12zM38 10h-10M28 4v12h-2a6 6 0 0 1 0 -12z",
+    "map": "M4 1h10l5 5v13h-15zM14 1v5h5M23 10h14M23 6v8M37 6v8M23 6h14M23 14h14",
+    "memory": "M2 2h22v10h-22zM16 8h22v10h-22z",
+    "lock": "M12 9h16v10h-16zM15 9v-3a5 5 0 0 1 10 0v3M20 13v2",
+    "signal": "M23 1l-9 10h6l-3 8l9 -10h-6z"}
+
+
+def way(x, y, width, chapter, title, sign):
+    """A way to communicate, as the kernel offers it: its chapter, its name and its sign."""
+    return [f'<rect x="{x}" y="{y}" width="{width}" height="62" rx="6" fill="{PAPER}" stroke="{LINE}"/>',
+            text(x + 10, y + 24, chapter, classes="small"), text(x + 10, y + 50, title),
+            f'<path transform="translate({x + width - 50} {y + 9})" d="{SIGNS[sign]}" fill="none" stroke="{BLUE}" '
+            'stroke-width="1.5"/>']
+
+
+def processes():
+    parts = []
+    for x, title, letters in ((20, _("process A"), '"old"'), (500, _("process B"), '"new"')):
+        parts += box(x, 16, 240, 104, title)
+        parts += [text(x + 14, 74, _("memory of its own"), classes="small"),
+                  text(x + 24, 102, f"0x7f00: {letters}", classes="call")]
+    parts += [f'<path d="M266 68H494" stroke="{LINE}" stroke-width="2" stroke-dasharray="6 6"/>',
+              f'<path d="M368 56l24 24M392 56l-24 24" stroke="{ORANGE}" stroke-width="4"/>',
+              text(380, 42, _("no way across"), "middle", "small")]
+    parts += [*box(20, 196, 720, 206, _("kernel"), PALE), arrow([(140, 120), (140, 192)], BLUE),
+              arrow([(620, 196), (620, 124)], ORANGE), text(380, 166, _("system calls"), "middle")]
+    ways = [(34, 258, 172, "01", _("anonymous pipe"), "pipe"), (34, 326, 172, "02", _("named pipe"), "fifo"),
+            (212, 258, 156, "03", _("message queue"), "queue"), (212, 326, 156, "06", _("socket"), "socket"),
+            (384, 258, 156, "04", _("memory map"), "map"), (384, 326, 156, "05", _("shared memory"), "memory"),
+            (556, 258, 172, "07", _("semaphore, mutex"), "lock"), (556, 326, 172, "08", _("signal"), "signal")]
+    parts += [part for one in ways for part in way(*one)]
+    parts += [text(x, 248, words, "middle") for x, words in
+              ((201, _("carry data")), (462, _("share memory")), (642, _("say when")))]
+    return picture(414, _("Two processes, each with memory of its own, and no way from one to the other but through "
+                          "the kernel, which offers eight ways."), parts)
+
+
+DIAGRAMS = [processes, anonymous_pipe, named_pipe, message_queue, memory_map, signals]
 
 
 def main():

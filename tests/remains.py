@@ -2,20 +2,69 @@
 import glob
 import os
 import secrets
+import tempfile
 import time
+
+import posix_ipc
+import sysv_ipc
 
 MARK = "IPCLAB_TEST_MARK"  # set in the environment of all that the tests start, so that it is found wherever it went
 os.environ.setdefault(MARK, secrets.token_hex(8))
 
 
+class Bystanders:
+    """One object of each kind that a run may make and remove, made by nobody's run."""
+
+    def __init__(self):
+        name = f"/bystander-{secrets.token_hex(8)}"
+        self._named = [(kind, name) for kind in UNLINK]
+        for kind, name in self._named:
+            _closed(kind(name, posix_ipc.O_CREX, **SMALL.get(kind, {})))
+        self._numbered = [kind(None, sysv_ipc.IPC_CREX, **{"size": 1} if kind is sysv_ipc.SharedMemory else {})
+                          for kind in (sysv_ipc.SharedMemory, sysv_ipc.Semaphore, sysv_ipc.MessageQueue)]
+        self._folder = tempfile.mkdtemp(prefix="ipclab-bystander-")
+
+    def there(self):
+        """True; an error that tells which is gone otherwise."""
+        for kind, name in self._named:
+            _closed(kind(name))
+        for one in self._numbered:
+            one.uid  # asks the kernel
+        return bool(os.stat(self._folder))
+
+    def remove(self):
+        for kind, name in self._named:
+            getattr(posix_ipc, f"unlink_{UNLINK[kind]}")(name)
+        for one in self._numbered:
+            one.remove()
+        os.rmdir(self._folder)
+
+
+UNLINK = {posix_ipc.SharedMemory: "shared_memory", posix_ipc.Semaphore: "semaphore",
+          posix_ipc.MessageQueue: "message_queue"}
+SMALL = {posix_ipc.SharedMemory: {"size": 1}, posix_ipc.MessageQueue: {"max_messages": 1, "max_message_size": 1}}
+
+
+def _closed(one):
+    """Lets go of a descriptor of an object, which stays."""
+    if isinstance(one, posix_ipc.SharedMemory):
+        one.close_fd()
+    else:
+        one.close()
+
+
 def everything():
     """{(kind, name)} of all that a run could leave."""
-    found = {("process", pid) for pid in marked()}
+    ours = marked()
+    found = {("process", pid) for pid in ours}
     found |= {("folder", path) for path in glob.glob("/tmp/ipclab-*") + glob.glob("/var/tmp/ipclab-*")}
     found |= {("shared memory", name) for name in os.listdir("/dev/shm")}
     found |= {("queue", name) for name in (os.listdir("/dev/mqueue") if os.path.ismount("/dev/mqueue") else ())}
-    for kind in ("shm", "sem", "msg"):
+    for kind in ("sem", "msg"):
         found |= {(f"System V {kind}", row.split()[1]) for row in _lines(f"/proc/sysvipc/{kind}")[1:]}
+    for _key, number, _mode, _size, creator, *_rest in map(str.split, _lines("/proc/sysvipc/shm")[1:]):
+        if int(creator) in ours or not os.path.exists(f"/proc/{creator}"):  # browsers of other tests have some
+            found.add(("System V shm", number))
     return found
 
 

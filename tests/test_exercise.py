@@ -57,7 +57,7 @@ def wait_for_oneself(n=1):
     os.read(r, 1)
 
 
-def checked(function, cases=CASES, outcome=printed, timeout=0.5):
+def checked(function, cases=CASES, outcome=printed, timeout=20.0):
     return exercise(function, cases, outcome, ["first", "`second`"], timeout=timeout)
 
 
@@ -93,14 +93,14 @@ def test_an_exception_is_a_failure_whatever_came_out():
 
 @pytest.mark.parametrize("endless", [loop, bomb, wait_for_oneself])
 def test_what_never_ends_is_ended_by_the_deadline(endless, nothing_left):
-    sheet = checked(endless)
+    sheet = checked(endless, timeout=0.5)
     assert not sheet.result.done and sheet.result.trace.timed_out
     assert "The deadline of 0.5 s ended it." in repr(sheet)
     assert len(sheet.result.why) <= 7, "a fork bomb's processes are not all told"
 
 
 def test_who_holds_the_other_end_is_told():
-    assert "the other end is held open by reader (fd 4)" in repr(checked(wait_for_oneself))
+    assert "the other end is held open by reader (fd 4)" in repr(checked(wait_for_oneself, timeout=2.0))
 
 
 def test_an_outcome_that_cannot_be_had_is_a_failure():

@@ -20,7 +20,7 @@ STYLE = """<style>
 .ipclab-ballot .widget-html, .ipclab-ballot .widget-html-content {margin: 0; line-height: 1.4; width: 100%;
   height: auto}
 .ipclab-ballot button.ipclab-option {width: 100%; max-width: 1000px; height: auto; min-height: 2.2em; line-height: 1.4;
-  padding: 4px 12px; text-align: left; white-space: normal; color: #1A1A1A; background: #F6F8FA;
+  margin: 2px 0; padding: 4px 12px; text-align: left; white-space: normal; color: #1A1A1A; background: #F6F8FA;
   border: 1px solid #595959}
 .ipclab-ballot button.ipclab-right {border-left: 8px solid #00694C; font-weight: bold}
 .ipclab-ballot button.ipclab-wrong {border-left: 8px dashed #933B00}

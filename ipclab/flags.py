@@ -1,10 +1,14 @@
 """Numbers that are not written in decimal: flags by name, permission bits in octal, as the man pages have them.
 
-The values are Linux's own (<asm-generic/fcntl.h>), and not the os module's: a trace may be read on another system.
+The values are Linux's own (<asm-generic/fcntl.h>, <asm-generic/mman.h>), and not the os module's: a trace may be read on another system.
 """
 ACCESS = ("O_RDONLY", "O_WRONLY", "O_RDWR", "3")
 OPEN = {0o100: "O_CREAT", 0o200: "O_EXCL", 0o1000: "O_TRUNC", 0o2000: "O_APPEND", 0o4000: "O_NONBLOCK",
         0o2000000: "O_CLOEXEC"}
+
+
+MAP = {0x01: "MAP_SHARED", 0x02: "MAP_PRIVATE", 0x20: "MAP_ANONYMOUS", 0x4000: "MAP_NORESERVE", 0x8000: "MAP_POPULATE"}
+PROT = {0x1: "PROT_READ", 0x2: "PROT_WRITE", 0x4: "PROT_EXEC"}
 
 
 def open_flags(number):
@@ -18,6 +22,19 @@ def _flags(number):
     return "|".join(open_flags(number))
 
 
+def _map(number):
+    return _named(number, MAP)
+
+
+def _prot(number):
+    return _named(number, PROT) if number else "PROT_NONE"
+
+
+def _named(number, names):
+    rest = number & ~sum(names)
+    return "|".join([*(name for bit, name in names.items() if number & bit), *([f"0x{rest:x}"] if rest else [])])
+
+
 def _bits(number):
     return f"0o{number:03o}"
 
@@ -25,7 +42,8 @@ def _bits(number):
 WAYS = {("os.open", 1): _flags, ("os.open", "flags"): _flags, ("os.open", 2): _bits, ("os.open", "mode"): _bits,
         ("os.mkfifo", 1): _bits, ("os.mkfifo", "mode"): _bits, ("os.chmod", 1): _bits, ("os.chmod", "mode"): _bits,
         ("os.fchmod", 1): _bits, ("os.mkdir", 1): _bits, ("os.umask", 0): _bits,
-        ("os.umask", "→"): _bits}
+        ("os.umask", "→"): _bits, ("mmap", 2): _map, ("mmap", "flags"): _map, ("mmap", 3): _prot,
+        ("mmap", "prot"): _prot, ("linux.mprotect", 1): _prot}
 
 
 def number_text(call, place, value):

@@ -140,9 +140,10 @@ def _births(parts, start):
              if event.call in STARTS and type(event.result) is int]
     for when, word, *ids in sorted(note for part in parts for note in part.notes if note[1] in ("birth", "program")):
         mine = [fork for fork in forks.get(ids[0], ()) if fork[0] <= when] if word == "birth" else []
-        found.append((mine[-1][0] if mine else when, (word, *ids, when)))
-        if mine:
+        if mine:  # who forked it may be gone by now: its own word would be its new parent
             forks[ids[0]].remove(mine[-1])
+            ids[1] = mine[-1][1]
+        found.append((mine[-1][0] if mine else when, (word, *ids, when)))
     return found + [(when, ("birth", pid, parent, when)) for pid, left in forks.items() for when, parent in left]
 
 

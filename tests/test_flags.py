@@ -20,6 +20,8 @@ def test_flags_by_name(number, names):
     ("os.open", ("f", 0o4000), {}, "os.open('f', O_RDONLY|O_NONBLOCK)"),
     ("os.open", ("f",), {"flags": 1, "mode": 0o600}, "os.open('f', flags=O_WRONLY, mode=0o600)"),
     ("os.mkfifo", ("f", 0o666), {}, "os.mkfifo('f', 0o666)"), ("os.umask", (0,), {}, "os.umask(0o000)"),
+    ("mmap", (-1, 9), {"flags": 0x22}, "mmap(-1, 9, flags=MAP_PRIVATE|MAP_ANONYMOUS)"),
+    ("mmap", (3, 9, 0x40001, 0), {}, "mmap(3, 9, MAP_SHARED|0x40000, PROT_NONE)"),
     ("os.read", (3, 1), {}, "os.read(3, 1)"), ("os.open", ("f", "r"), {}, "os.open('f', 'r')"),
     ("os.open", ("f", -1), {}, "os.open('f', -1)")])
 def test_calls_are_written_so(call, args, keywords, text):

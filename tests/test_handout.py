@@ -1,4 +1,5 @@
 """Handouts: the chapter, with its parameters at both ends, becomes HTML and PDF; what is wrong writes nothing."""
+import functools
 import html as markup
 import io
 import json
@@ -49,7 +50,13 @@ def html(made):
 
 @pytest.fixture(scope="module")
 def pdf(made):
-    return pypdf.PdfReader(next(made["least"][0].glob("*.pdf")))
+    return next(made["least"][0].glob("*.pdf"))
+
+
+@functools.cache
+def pages_of(file):
+    """The text of each page, extracted once: it takes long."""
+    return [page.extract_text() for page in pypdf.PdfReader(file).pages]
 
 
 @pytest.mark.parametrize("corner", CORNERS)
@@ -88,10 +95,9 @@ def bare(text):
 def texts(folder):
     """All that stands in a handout, or would be read aloud: of the HTML with its attributes, and of the PDF."""
     source = next(folder.glob("*.html")).read_text()
-    book = pypdf.PdfReader(next(folder.glob("*.pdf")))
     tags = re.sub(r"<style.*?</style>", "", source, flags=re.DOTALL)
     return {"text": bare(markup.unescape(re.sub(r"<[^>]+>", "", tags))), "source": bare(markup.unescape(tags)),
-            "pdf": bare("".join(page.extract_text() for page in book.pages))}
+            "pdf": bare("".join(pages_of(next(folder.glob("*.pdf")))))}
 
 
 def questions(language, folder):
@@ -159,24 +165,23 @@ def test_solutions_are_printed_for_who_wants_them(made):
 
 
 def test_answers_and_solutions_begin_a_page(made):
-    book = pypdf.PdfReader(next(made["told"][0].glob("*.pdf")))
-    firsts = [page.extract_text().lstrip() for page in book.pages]
+    firsts = [text.lstrip() for text in pages_of(next(made["told"][0].glob("*.pdf")))]
     assert all(sum(text.startswith(heading) for text in firsts) == 1 for heading in ("Answers", "Solutions"))
 
 
 def test_the_text_of_the_pdf_can_be_searched(pdf):
-    texts = [page.extract_text() for page in pdf.pages]
+    texts = pages_of(pdf)
     assert "Anonymous pipe" in texts[0] and f"1 / {len(texts)}" in texts[0]
     whole = "\n".join(texts)
     assert "os.write(w, message.encode())" in whole, "code"
     assert "os.fork() → child" in whole, "what stands in pictures"
-    assert pdf.metadata.title == "Anonymous pipe"
+    assert pypdf.PdfReader(pdf).metadata.title == "Anonymous pipe"
 
 
 def test_korean_in_the_pdf_can_be_searched(made):
     [file] = made["most"][0].glob("*.pdf")
     assert file.name == f"{CHAPTER.stem}.ko.pdf"
-    assert "가가가" in "".join(page.extract_text() for page in pypdf.PdfReader(file).pages)
+    assert "가가가" in "".join(pages_of(file))
 
 
 @pytest.mark.parametrize("words, said", [

@@ -32,7 +32,7 @@ def falsified(notebook):
         if cell["cell_type"] == "code" and is_check(cell):
             checks += 1
             cell["source"] = ast.unparse(Opposite().visit(ast.parse(source)))
-        elif re.match(r"(explore|timeline|story)\(", source):
+        elif re.match(r"(explore|timeline|story|waits|pages|chart|contents)\(", source):
             cell["source"] = "pass"
     return notebook, checks
 

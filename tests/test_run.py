@@ -270,7 +270,9 @@ def test_an_orphans_end_is_seen():
             os._exit(0)
         os.wait()
 
-    assert [p.exit_code for p in run(orphan).processes] == [0, 0, 9]
+    first, middle, orphaned = run(orphan).processes
+    assert [first.exit_code, middle.exit_code, orphaned.exit_code] == [0, 0, 9]
+    assert [first.parent, middle.parent, orphaned.parent] == [None, first.pid, middle.pid], "who forked it, gone or not"
 
 
 def test_a_child_that_nobody_has_to_wait_for():

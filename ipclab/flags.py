@@ -1,6 +1,7 @@
 """Numbers that are not written in decimal: flags by name, permission bits in octal, as the man pages have them.
 
-The values are Linux's own (<asm-generic/fcntl.h>, <asm-generic/mman.h>), and not the os module's: a trace may be read on another system.
+The values are Linux's own (<asm-generic/fcntl.h>, <asm-generic/mman.h>), and not the os module's: a trace may be read
+on another system.
 """
 ACCESS = ("O_RDONLY", "O_WRONLY", "O_RDWR", "3")
 OPEN = {0o100: "O_CREAT", 0o200: "O_EXCL", 0o1000: "O_TRUNC", 0o2000: "O_APPEND", 0o4000: "O_NONBLOCK",

@@ -128,7 +128,7 @@ class Writer:
             """This thread's lane, as words and as bytes; a forked child's own thread has a lane of its own."""
             at = threading.get_native_id() * size_of_lane
             mine = words[at >> 3:at + size_of_lane >> 3], whole[at:at + size_of_lane]
-            here.used = time.thread_time_ns(), _now(), resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
+            here.readings = [reading(_now())]
             if not mine[0][0]:
                 populate(at, 0)
                 if not mine[0][0]:
@@ -241,12 +241,17 @@ class Writer:
             """
             if end - start <= 100_000:
                 return 0
-            used, then, switches = here.used
-            here.used = time.thread_time_ns(), end, resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
-            if here.used[2] == switches:
+            now, readings = reading(end), here.readings
+            used, then, switches = next((one for one in reversed(readings) if one[1] <= start), readings[0])
+            here.readings = [*readings[-7:], now]  # of calls made by a handler, during this one, too
+            if now[2] == switches:
                 return 0
-            on = max(0, here.used[0] - used - max(0, start - then))
+            on = max(0, now[0] - used - max(0, start - then))
             return max(0, end - start - on)
+
+        def reading(when):
+            """(processor time of this thread in ns, when it was read, its voluntary context switches so far)."""
+            return time.thread_time_ns(), when, resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
 
         def forked():
             here.__dict__.clear()

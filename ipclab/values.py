@@ -68,8 +68,8 @@ def let_through(error):
 def _plain(value, depth):
     """The value as the log can carry it: None, bool, numbers, str, bytes and tuples, lists and dicts of these as they
     are; enumerations by name; what has a descriptor (sockets, file objects) by its number; struct sequences such as
-    os.stat_result, and named tuples, as dicts; everything else by its repr. Bytes over 4 KiB become a frozenset, which `restore` makes
-    a LongBytes: marshal knows no classes, and no other value becomes a frozenset."""
+    os.stat_result, and named tuples, as dicts; everything else by its repr. Bytes over 4 KiB become a frozenset, which
+    `restore` makes a LongBytes: marshal knows no classes, and no other value becomes a frozenset."""
     kind = type(value)
     if value is None or kind in (bool, int, float):
         return value

@@ -223,3 +223,35 @@ def test_print_is_one_event():
     assert [(e.call, e.args) for e in trace.events] == [("print", ("one", 2)), ("print", ("to stderr",)),
                                                         ("file.write", (b"plain\n",))]
     assert trace.calls("print")[1].keywords == {"file": 2}
+
+
+def sleeps(pid):
+    return open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0] == "S"
+
+
+def wait_through_a_handler():
+    """A read that waits, is interrupted by a handler that waits too, and waits on."""
+    (r, w), (heard, tell) = os.pipe(), os.pipe()
+    parent = os.getpid()
+
+    def handler(number, frame):
+        time.sleep(0.002)
+        os.write(tell, b"x")
+
+    signal.signal(signal.SIGUSR1, handler)
+    if os.fork() == 0:
+        while not sleeps(parent):
+            pass
+        os.kill(parent, signal.SIGUSR1)
+        os.read(heard, 1)
+        while not sleeps(parent):
+            pass
+        os.write(w, b"x")
+        os._exit(0)
+    os.read(r, 1)
+    os.wait()
+
+
+def test_a_wait_that_a_handler_interrupts_is_a_wait():
+    [read] = run(wait_through_a_handler).calls("os.read", "parent")
+    assert read.result == b"x" and read.waited > 0

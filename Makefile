@@ -2,7 +2,6 @@
 # PYTHON=/path/to/python3 chooses another interpreter; ARGS="..." is handed on to JupyterLab or pytest.
 export PYTHON
 python = .venv/bin/python
-nbval = --nbval --nbval-current-env --nbval-cell-timeout=60 --nbval-sanitize-with tests/sanitize.cfg
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r c t; do printf '%-20s %s\n' "$$c" "$$t"; done
@@ -11,7 +10,7 @@ lab: environment ## open the course in JupyterLab
 	@exec $(python) -m ipclab lab $(ARGS)
 
 test: environment-test ## pass every test: package, notebooks, browser, faults
-	@$(python) -m pytest $(nbval) $(ARGS)
+	@PYTHON=$(python) tools/tests.sh $(ARGS)
 
 doctor: environment ## say what of the course works on this machine
 	@$(python) -m ipclab doctor

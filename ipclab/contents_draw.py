@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from .draw import safe, words
 from .layout import EDGE, line
 from .look import cut, look_named, text_width
-from .recorded import label
 from .say import _, ngettext
-from .timeline import caption, figure, framed, legend
+from .timeline import figure, heading, legend
 
 CAME, LEFT, STAYS = "many", "gone", "plain"  # classes of look.py
 NAMES = 12  # characters of a process's name over a column
@@ -34,11 +33,9 @@ class Sheet:
 
 def draw(trace, found, look, step, sentence):
     """The Picture of the containers."""
-    chosen, origin = look_named(look), label(trace)
-    row = line(chosen) * 1.4
-    parts = framed(chosen, origin) if origin else []
-    parts += caption(trace, chosen, step, row * bool(origin)) if step else []
-    y, hidden = EDGE + row * ((step is not None) + bool(origin)), 0
+    chosen = look_named(look)
+    parts, high = heading(trace, chosen, step)
+    y, hidden = EDGE + high, 0
     for container in found:
         band, y, more = _band(_sheet(container, chosen), container, y, step)
         parts += band

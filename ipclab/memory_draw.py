@@ -10,9 +10,8 @@ from . import memory
 from .draw import safe, words
 from .layout import EDGE, line
 from .look import cut, look_named, text_width
-from .recorded import label
 from .say import _, ngettext
-from .timeline import caption, figure, framed, legend
+from .timeline import figure, heading, legend
 
 MOST = 64  # pages of a map that are drawn
 KIND = {"shared": "many", "common": "plain", "own": "hand", "absent": "gone"}  # the classes of look.py
@@ -38,10 +37,8 @@ class Sheet:
 def draw(trace, found, look, step, sentence):
     """The Picture of the moments."""
     sheet = _sheet(trace, found, look_named(look))
-    origin, row = label(trace), line(sheet.look) * 1.4
-    parts = framed(sheet.look, origin) if origin else []
-    parts += caption(trace, sheet.look, step, row * bool(origin)) if step else []
-    y = EDGE + row * ((step is not None) + bool(origin))
+    parts, high = heading(trace, sheet.look, step)
+    y = EDGE + high
     room = max(1, int((sheet.look.width - EDGE - sheet.left) / sheet.moment + 0.01))
     for first in range(0, len(found), room):
         lanes, y = _line(sheet, found[first:first + room], y, step)

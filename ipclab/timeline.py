@@ -44,12 +44,10 @@ def timeline(trace, look=None, step=None, via=True):
     chosen = look_named(look)
     if step is not None and not 1 <= step <= len(trace.events):
         raise ValueError(_("step {step} is outside 1 … {last}").format(step=step, last=len(trace.events)))
-    origin, row = label(trace), line(chosen) * 1.4
-    laid = page(trace, chosen, via, head=row * ((step is not None) + bool(origin)) + line(chosen) * trace.timed_out)
+    head, high = heading(trace, chosen, step)
+    laid = page(trace, chosen, via, head=high + line(chosen) * trace.timed_out)
     axis, height = _axis(laid)
-    parts = [*axis, *_deadline(laid), *_drawn(laid, step)]
-    parts += framed(chosen, origin) if origin else []
-    parts += caption(trace, chosen, step, row * bool(origin)) if step else []
+    parts = [*axis, *_deadline(laid), *_drawn(laid, step), *head]
     return figure(look, chosen.width, height, "".join(parts), summary(trace, laid.arrows))
 
 
@@ -152,15 +150,23 @@ def _deadline(laid):
     return [stroke(x, top - 3, x, laid.bottom, "dead"), words(x, top - 7, text, "dl", "end")]
 
 
-def framed(look, text):
-    """That the run is a recorded one, framed, above all else."""
+def heading(trace, look, step=None):
+    """What stands above a picture, and how high it is: that the run is a recorded one, and the step in words."""
+    origin, row = label(trace), line(look) * 1.4
+    parts = _framed(look, origin) if origin else []
+    parts += _caption(trace, look, step, row * bool(origin)) if step else []
+    return parts, row * ((step is not None) + bool(origin))
+
+
+def _framed(look, text):
+    """That the run is a recorded one, framed."""
     wide = look.width - 2 * EDGE
     frame = (f'<rect x="{EDGE}" y="{EDGE / 2}" width="{wide}" height="{line(look) * 1.2:.1f}" rx="4" fill="none" '
              f'stroke="{look.colours["ink"]}" stroke-width="1.5" stroke-dasharray="7 4"/>')
     return [frame, words(EDGE + 8, EDGE + look.font, cut(text, int(wide / look.font / WIDE) - 2), "n")]
 
 
-def caption(trace, look, step, down):
+def _caption(trace, look, step, down):
     """The step in words, above the lanes, `down` units further down where something else stands there."""
     event, names = trace.events[step - 1], {process.pid: process.name for process in trace.processes}
     text = _("step {step} of {last}").format(step=step, last=len(trace.events))

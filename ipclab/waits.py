@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from .draw import safe, words
 from .layout import EDGE, line
 from .look import cut, look_named, text_width
+from .recorded import label
 from .say import _, ngettext
-from .timeline import figure, legend
+from .timeline import figure, heading, legend
 from .waiting import graph, told_apart
 
 WIDEST = 0.4  # at most this part of the picture's width is a box's
@@ -37,13 +38,14 @@ class Box:
 def waits(trace, look=None):
     """Who waited for what, and who held that, when the deadline ended the run, as a Picture; its sentence says the
     same. `look` is as in timeline(); ValueError for another."""
-    names = told_apart({process.pid: process.name for process in trace.processes})
-    return draw({names[process.pid]: process.stuck for process in trace.processes if process.stuck}, look)
-
-
-def draw(stucks, look=None):
-    """The Picture of {name: Stuck}."""
     look = look or os.environ.get("IPCLAB_LOOK", "screen")
+    names = told_apart({process.pid: process.name for process in trace.processes})
+    stucks = {names[process.pid]: process.stuck for process in trace.processes if process.stuck}
+    return draw(stucks, look, *heading(trace, look_named(look)), label(trace))
+
+
+def draw(stucks, look, head=(), high=0, origin=""):
+    """The Picture of {name: Stuck}, below what stands above it, `high` units; `origin` begins its sentence."""
     chosen, told = look_named(look), graph(stucks)
     room = (chosen.height - 8 * line(chosen)) / (3 * line(chosen) + 2 * PAD + chosen.font)
     shown = told["processes"][:int(room)]
@@ -51,11 +53,12 @@ def draw(stucks, look=None):
     edges = [edge for edge in told["edges"] if {edge["from"], edge["to"]} <= there]
     boxes = {one["name"]: _process(one, chosen) for one in shown}
     boxes |= {one["id"]: _object(one, chosen) for one in told["objects"]}
-    bottom = _place(boxes, edges, chosen)
+    bottom = _place(boxes, edges, chosen, EDGE + 4 + high)
     parts = [part for edge in edges for part in _edge(boxes, edge, chosen)]
     parts = [part for box in boxes.values() for part in _box(box, chosen)] + parts
     notes, base = legend(chosen, _notes(shown, edges, len(told["processes"]) - len(shown)), bottom)
-    return figure(look, chosen.width, base + chosen.font * 0.8, "".join([*parts, *notes]), _sentence(stucks))
+    return figure(look, chosen.width, base + chosen.font * 0.8, "".join([*head, *parts, *notes]),
+                  "; ".join(filter(None, [origin, _sentence(stucks)])))
 
 
 def _sentence(stucks):
@@ -100,8 +103,8 @@ def _filled(one):
         _("{n} of {most} bytes").format(n=now, most=most))
 
 
-def _place(boxes, edges, look):
-    """Give each box its place, and its edges their places at its sides; the bottom of all."""
+def _place(boxes, edges, look, top):
+    """Give each box its place, from `top` down, and its edges theirs at its sides; the bottom of all."""
     for edge in edges:
         for box in (boxes[edge["from"]], boxes[edge["to"]]):
             (box.family if type(edge["from"]) is type(edge["to"]) else box.links).append(edge)

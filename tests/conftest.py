@@ -7,6 +7,10 @@ import pytest
 import remains
 
 
+def pytest_addoption(parser):
+    parser.addoption("--every-chapter", action="store_true", help="look at the slides of every chapter, not of one")
+
+
 @pytest.fixture(scope="session")
 def course():
     """The folder of the course, a Path: the repository's root."""

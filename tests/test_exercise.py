@@ -9,6 +9,8 @@ from ipclab import exercise, name, state
 from ipclab.exercise import solution
 from ipclab.tutor import Tutor
 
+pytestmark = pytest.mark.chapters
+
 EXERCISES = [pytest.param(notebook, source, id=f"{notebook.stem}-{cell}")
              for notebook in NOTEBOOKS for cell, source in sources(notebook, "exercise").items()]
 CASES = [({"n": 1}, b"1\n"), ({"n": 2}, b"4\n")]

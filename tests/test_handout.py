@@ -20,6 +20,8 @@ from ipclab.parameters import Parameter, chosen, parameters, read, replaced
 from ipclab.say import _
 from ipclab.translate import solutions
 
+pytestmark = pytest.mark.chapters
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CHAPTER = ROOT / "notebooks" / "01_anonymous_pipe.ipynb"
 CORNERS = {

@@ -14,6 +14,8 @@ from selenium.webdriver.common.keys import Keys
 from ipclab.lecture import lecture, slides
 from ipclab.translate import languages, notebooks
 
+pytestmark = pytest.mark.chapters
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CHAPTER = ROOT / "notebooks" / "01_anonymous_pipe.ipynb"
 HEIGHT = 720
@@ -174,11 +176,17 @@ if (first < -1 || last > outer.scrollHeight + 1) wrong.push(`from ${first} to ${
 return wrong;"""
 
 
-@pytest.mark.parametrize("notebook, language", [(notebook, "en") for notebook in notebooks()] + [
-    (CHAPTER, language) for language in languages()], ids=lambda value: getattr(value, "stem", value))
-def test_every_slide_can_be_read_from_the_back_row(notebook, language):
+def pytest_generate_tests(metafunc):
+    """One chapter's slides in every language; with --every-chapter the others' too, which takes a minute each."""
+    if "slides_of" in metafunc.fixturenames:
+        chapters = notebooks() if metafunc.config.getoption("--every-chapter") else [CHAPTER]
+        cases = [(chapter, language) for chapter in chapters for language in ["en", *languages()]]
+        metafunc.parametrize("slides_of", cases, ids=[f"{chapter.stem}-{language}" for chapter, language in cases])
+
+
+def test_every_slide_can_be_read_from_the_back_row(slides_of):
     """Letters, images, nothing to be moved sideways, no source of a question, all within the scroll bar's reach."""
-    book = slides(notebook, language)
+    book = slides(*slides_of)
     book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
     shown = [cell.id for cell in book.cells if cell.metadata["slideshow"]["slide_type"] != "skip"]
     with lab(size=(1280, HEIGHT)) as page:

@@ -18,6 +18,8 @@ from ipclab import catalog, entries, prose, translate
 from ipclab.lab import COURSE, options
 from ipclab.timeline import timeline
 
+pytestmark = pytest.mark.chapters
+
 LANGUAGES = translate.languages()
 each_language = pytest.mark.parametrize("language", LANGUAGES)
 each_notebook = pytest.mark.parametrize("notebook", translate.notebooks(), ids=lambda path: path.stem)

@@ -102,22 +102,22 @@ def opened(page):
             && every('.ipclab-tutor', e => e.querySelector('ol li') && e.querySelectorAll('[role=alert]')[1]);""")
 
 
-def test_the_chapter_by_keyboard_alone_and_axe_before_and_after(room):
+def test_the_chapter_by_keyboard_alone(room):
     show(room, paper.book(CHAPTER), IPCLAB_LOOK="screen")
-    check_notebook(room)
     room.js("""const book = window.jupyterapp.shell.currentWidget.content;
         book.activeCellIndex = 0; book.mode = 'command'; book.activeCell.node.focus();""")
     walk = Walk(room)
     walk.forwards()
     walk.backwards()
     assert opened(room), "the keyboard has opened everything"
-    check_notebook(room)
 
 
-@pytest.mark.parametrize("look, language", [("projector", "en"), ("print", "ko")])
-def test_axe_in_the_other_looks(room, look, language):
-    show(room, paper.book(CHAPTER, language), IPCLAB_LOOK=look, IPCLAB_LANGUAGE=language)
-    check_notebook(room, language)
+@pytest.mark.parametrize("look, language", [("screen", "en"), ("projector", "en"), ("print", "ko")])
+def test_axe_in_every_look(room, look, language):
+    """With everything open. Without the extra sections: of what is higher a browser does not draw the lower end."""
+    book = paper.book(CHAPTER, language)
+    book.cells = [cell for cell in book.cells if "extra" not in cell.metadata.get("tags", [])]
+    show(room, book, IPCLAB_LOOK=look, IPCLAB_LANGUAGE=language)
     open_everything(room)
     check_notebook(room, language)
 

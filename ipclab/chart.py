@@ -4,10 +4,9 @@ matplotlib draws it, by a Figure of its own: pyplot would keep every figure, and
 told apart by their marks and dashes, not by colour alone.
 """
 import io
-import os
 import re
 
-from .look import FONTS, look_named
+from .look import FONTS, chosen_look, look_named
 from .say import _
 
 LINES = [("run", "o", "-", 9), ("fail edge", "s", "--", 6), ("arrow", "^", "-.", 7), ("hand edge", "D", ":", 5),
@@ -23,7 +22,7 @@ def chart(lines, across, up, *, log=False, look=None):
     axes logarithmic. `look` is as in timeline(). ValueError for no lines, more lines than there are marks, or an
     unknown look.
     """
-    look = look or os.environ.get("IPCLAB_LOOK", "screen")
+    look = chosen_look(look)
     chosen = look_named(look)
     if not 1 <= len(lines) <= len(LINES):
         raise ValueError(_("a chart has 1 to {most} lines, not {n}").format(most=len(LINES), n=len(lines)))

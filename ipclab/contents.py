@@ -4,15 +4,15 @@ A call that put something in and one that took something out each make a change.
 first, what was taken tells: nothing leaves before it came in, nor waits without reason. Messages are told apart by
 their bytes and their rank: a priority orders the queue, a type is for the receiver to pick by. A stream is one piece.
 """
-import os
 from dataclasses import dataclass, field
 
 from .calls import RANKS
 from .contents_draw import draw
-from .look import look_named
+from .look import chosen_look
 from .messages import Message, given, peeks, same, taken
 from .replay import STREAMS, follow
 from .say import _
+from .timeline import check_step
 
 MOST = 20  # changes that are drawn
 TOLD = 12  # changes of an object in the sentence
@@ -61,10 +61,8 @@ def contents(trace, look=None, step=None):
 
     `look` and `step` are as in timeline(): changes after the step are dimmed. ValueError for another look or step.
     """
-    look = look or os.environ.get("IPCLAB_LOOK", "screen")
-    look_named(look)
-    if step is not None and not 1 <= step <= len(trace.events):
-        raise ValueError(_("step {step} is outside 1 … {last}").format(step=step, last=len(trace.events)))
+    look = chosen_look(look)
+    check_step(trace, step)
     found = containers(trace)
     return draw(trace, found, look, step, _sentence(trace, found))
 

@@ -5,12 +5,11 @@ person sits, hints and a solution stand below (tutor.py); on paper there is room
 notebooks/solutions/*.py, as functions of the same names.
 """
 import ast
-import os
 import pathlib
 from dataclasses import dataclass, field
 
 from .explore import live
-from .look import look_named
+from .look import chosen_look
 from .markup import CROSS, RIGHT, TICK, WRONG, paragraph, picture, plain, said, shorten
 from .say import _, ngettext
 from .twin import label
@@ -63,8 +62,7 @@ def exercise(function, cases, outcome, hints=(), *, timeout=2.0, look=None):
     first that has not is told, and drawn. `hints` are texts, given one at a time. `look` is as in explore(). The
     answer's `result` is the Result. ValueError where there is no case, or for an unknown look.
     """
-    look = look or os.environ.get("IPCLAB_LOOK", "screen")
-    look_named(look)
+    look = chosen_look(look)
     cases = list(cases)
     if not cases:
         raise ValueError(_("an exercise needs a case or more"))

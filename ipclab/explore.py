@@ -5,13 +5,12 @@ to the kernel's event loop; the loop starts the run, hears of its end by add_rea
 the next change is never held up; a run that takes long is drawn while it goes. Where nobody can move a control, the
 outcomes stand side by side (twin.py), which the protocol tells: see `live`.
 """
-import os
 import select
 import sys
 import time
 
 from .controls import SPOKEN, control, read_choices, tidy
-from .look import look_named
+from .look import chosen_look
 from .loop import guarded
 
 FRAME = 0.08  # seconds between two pictures of a run that is going on: more than ten a second
@@ -28,8 +27,7 @@ def explore(experiment, *, timeout=5.0, look=None, picture=None, **choices):
     gives a Picture, such as pages. TypeError for a parameter that the experiment does not have, and for what is not a
     choice; ValueError for an empty choice or an unknown look. The result's `trace` is the newest run's.
     """
-    look = look or os.environ.get("IPCLAB_LOOK", "screen")
-    look_named(look)
+    look = chosen_look(look)
     read = read_choices(experiment, choices)
     if kernel := live():
         return Explorer(experiment, read, timeout, look, picture, kernel.io_loop.asyncio_loop)

@@ -4,6 +4,7 @@ The palette is Okabe and Ito's, told apart by readers who are colour-blind; colo
 waiting is hatched, a failed call is crossed out, a handler is dotted, and print has no colour at all.
 """
 import functools
+import os
 import unicodedata
 from dataclasses import dataclass, field
 
@@ -63,6 +64,14 @@ def look_named(name):
     if name not in LOOKS:
         raise ValueError(_("look {name!r} is unknown; there are: {looks}").format(name=name, looks=", ".join(LOOKS)))
     return LOOKS[name]
+
+
+def chosen_look(given):
+    """The name of the look that is asked for: the one given, else the environment's IPCLAB_LOOK, else "screen".
+    ValueError as of look_named()."""
+    name = given or os.environ.get("IPCLAB_LOOK", "screen")
+    look_named(name)
+    return name
 
 
 @functools.lru_cache(4096)

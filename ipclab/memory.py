@@ -5,14 +5,14 @@ pages are the same the frames' numbers tell, which the kernel gives to root. Els
 page is the object's page at that place (the maps that are looked at are maps of one object), a private one that this
 process alone has is its own, and a private one that others have too is what was there before fork().
 """
-import os
 from dataclasses import dataclass, field
 from mmap import PAGESIZE
 
 from .labels import call_label
-from .look import look_named
+from .look import chosen_look
 from .memory_draw import draw
 from .say import _, ngettext
+from .timeline import check_step
 from .trace import SLICE, LongBytes
 
 LOOK = "linux.pagemap"
@@ -51,10 +51,8 @@ def pages(trace, look=None, step=None):
 
     `look` and `step` are as in timeline(): moments after the step are dimmed. ValueError for another look or step.
     """
-    look = look or os.environ.get("IPCLAB_LOOK", "screen")
-    look_named(look)
-    if step is not None and not 1 <= step <= len(trace.events):
-        raise ValueError(_("step {step} is outside 1 … {last}").format(step=step, last=len(trace.events)))
+    look = chosen_look(look)
+    check_step(trace, step)
     found = moments(trace)
     return draw(trace, found, look, step, _sentence(trace, found))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .explore import live
 from .handing import check
-from .look import look_named
+from .look import chosen_look
 from .markup import CROSS, TICK, paragraph, plain, rich, shorten
 from .say import _
 from .state import recall
@@ -44,8 +44,7 @@ def predict(question, options, outcome, experiment, *, timeout=5.0, look=None, *
     the text and the idea behind it, which is told to those who chose it when it is wrong. `timeout` and `look` are as
     in explore(). ValueError for fewer than two options or an unknown look; TypeError for what run() would not take.
     """
-    look = look or os.environ.get("IPCLAB_LOOK", "screen")
-    look_named(look)
+    look = chosen_look(look)
     check(experiment, timeout, params)
     read = [_option(value, given) for value, given in options.items()]
     if len(read) < 2:

@@ -4,14 +4,13 @@ The SVG is written directly, with its style sheet inside, so the same text serve
 Time runs from left to right, the same in all lanes, and short gaps are drawn wider than they are (see scale.py).
 What becomes a bar: bars.py; arrows: objects.py; words: labels.py; places: layout.py; sizes and colours: look.py.
 """
-import os
 import zlib
 
 from . import draw
 from .draw import safe, stroke, words
 from .labels import call_label
 from .layout import EDGE, line, page
-from .look import WIDE, cut, look_named, style, text_width
+from .look import WIDE, chosen_look, cut, look_named, style, text_width
 from .recorded import label
 from .say import _, ngettext
 from .scale import seconds_text, ticks
@@ -40,10 +39,9 @@ def timeline(trace, look=None, step=None, via=True):
     events) lights up that event and dims what came later. `via=False` leaves out the calls that libraries made.
     ValueError for another look or step.
     """
-    look = look or os.environ.get("IPCLAB_LOOK", "screen")
+    look = chosen_look(look)
     chosen = look_named(look)
-    if step is not None and not 1 <= step <= len(trace.events):
-        raise ValueError(_("step {step} is outside 1 … {last}").format(step=step, last=len(trace.events)))
+    check_step(trace, step)
     head, high = heading(trace, chosen, step)
     laid = page(trace, chosen, via, head=high + line(chosen) * trace.timed_out)
     axis, height = _axis(laid)
@@ -59,6 +57,12 @@ def _drawn(laid, step):
     parts += [part for row in laid.rows for bar in row.lane.bars for part in draw.bar(laid, row, bar, step)]
     parts += [part for arrow in into_gaps for part in draw.arrow(laid, arrow, now)]
     return parts + [part for row in laid.rows for part in (*draw.program_sign(laid, row), draw.end_sign(laid, row))]
+
+
+def check_step(trace, step):
+    """ValueError for a step that the trace does not have."""
+    if step is not None and not 1 <= step <= len(trace.events):
+        raise ValueError(_("step {step} is outside 1 … {last}").format(step=step, last=len(trace.events)))
 
 
 def figure(look, width, height, body, sentence):

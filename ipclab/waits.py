@@ -3,12 +3,11 @@
 A dashed arrow leads from who waits to what it waits for, a full one from there to who holds it. Where one can go round
 along the arrows, and no other arrow leads out, nobody can go on.
 """
-import os
 from dataclasses import dataclass, field
 
 from .draw import safe, words
 from .layout import EDGE, line
-from .look import cut, look_named, text_width
+from .look import chosen_look, cut, look_named, text_width
 from .recorded import label
 from .say import _, ngettext
 from .timeline import figure, heading, legend
@@ -38,7 +37,7 @@ class Box:
 def waits(trace, look=None):
     """Who waited for what, and who held that, when the deadline ended the run, as a Picture; its sentence says the
     same. `look` is as in timeline(); ValueError for another."""
-    look = look or os.environ.get("IPCLAB_LOOK", "screen")
+    look = chosen_look(look)
     names = told_apart({process.pid: process.name for process in trace.processes})
     stucks = {names[process.pid]: process.stuck for process in trace.processes if process.stuck}
     return draw(stucks, look, *heading(trace, look_named(look)), label(trace))

@@ -143,17 +143,22 @@ class Page:
         self.driver, self.server, self.folder = driver, server, folder
 
     def open(self, *cells, name="test.ipynb"):
-        """Writes the cells (source text) as a notebook, opens it and runs it; returns when every cell has run.
-        What was open before ends with its kernel."""
+        """Shows a notebook of the cells (source text)."""
+        self.show(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells]), name)
+
+    def show(self, book, name, patience=60):
+        """Writes the notebook under that name, opens it and runs it; returns when every cell has run, within so many
+        seconds. What was open before ends with its kernel."""
         self.js("return window.jupyterapp?.serviceManager.sessions.shutdownAll()")
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-        notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}  # or JupyterLab asks for one
-        nbformat.write(notebook, self.folder / name)
+        book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}  # or JupyterLab asks for one
+        (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(book, self.folder / name)
         self.driver.get(f"{self.server['url']}/doc/tree/{name}?token={self.server['token']}")
         until(lambda: self.js("return !!window.jupyterapp"), "JupyterLab to load", 60)
         until(self._ready, "the kernel", 60)
         self.js("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-        until(lambda: self._errors() or self._ready() and self._have_run() == len(cells), "all cells to run", 60)
+        code = sum(cell.cell_type == "code" for cell in book.cells)
+        until(lambda: self._errors() or self._ready() and self._have_run() == code, "all cells to run", patience)
         assert not self._errors(), self._errors()
 
     def _ready(self):

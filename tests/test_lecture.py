@@ -49,7 +49,6 @@ def up_to_the_first_control():
     book = slides(CHAPTER)
     last = next(place for place, cell in enumerate(book.cells) if cell.source.startswith("explore("))
     book.cells = book.cells[:last + 1]
-    book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
     return book
 
 
@@ -64,15 +63,7 @@ def page():
 
 def begin(page, book, name):
     """Opens the slides under that name, runs them, and begins at the first one."""
-    (page.folder / name).parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(book, page.folder / name)
-    page.driver.get(f"{page.server['url']}/doc/tree/{name}?token={page.server['token']}")
-    until(lambda: page.js("return !!window.jupyterapp"), "JupyterLab to load", 60)
-    until(page._ready, "the kernel", 60)
-    page.js("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    code = sum(cell.cell_type == "code" for cell in book.cells)
-    until(lambda: page._errors() or page._ready() and page._have_run() == code, "the cells to run", 180)
-    assert not page._errors(), page._errors()
+    page.show(book, name, patience=180)
     start(page)
 
 
@@ -187,7 +178,6 @@ def pytest_generate_tests(metafunc):
 def test_every_slide_can_be_read_from_the_back_row(slides_of):
     """Letters, images, nothing to be moved sideways, no source of a question, all within the scroll bar's reach."""
     book = slides(*slides_of)
-    book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
     shown = [cell.id for cell in book.cells if cell.metadata["slideshow"]["slide_type"] != "skip"]
     with lab(size=(1280, HEIGHT)) as page:
         shutil.copytree(ROOT / "assets", page.folder / "assets")

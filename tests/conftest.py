@@ -3,6 +3,7 @@ import fcntl
 import gc
 import pathlib
 
+import corners
 import pytest
 import remains
 
@@ -15,6 +16,12 @@ def pytest_addoption(parser):
 def course():
     """The folder of the course, a Path: the repository's root."""
     return pathlib.Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """{corner: (its folder, CompletedProcess)}: the handouts of tests/corners.py."""
+    return corners.make({corner: tmp_path_factory.mktemp(corner) for corner in corners.CORNERS})
 
 
 @pytest.fixture(scope="session")

@@ -1,20 +1,15 @@
-"""Accessibility of what readers get, in a real browser: the notebook in every look, slides, handouts, the site; and
-chapter 01 from its first control to its last by keyboard alone."""
-import subprocess
-import sys
+"""Accessibility of what is live, in a real browser: the notebook in every look, slides; and chapter 01 from its first
+control to its last by keyboard alone."""
 import time
 
 import nbformat
-import pypdf
 import pytest
-from access import check, check_sentences, is_sentence
-from browser import ROOT, chromium, lab, until
+from access import check, check_sentences
+from browser import ROOT, lab, until
 from test_lecture import go_on, start, up_to_the_first_control
-from traces import read_from_pipe
 from walk import Walk
 
-from ipclab import paper, website
-from ipclab.timeline import timeline
+from ipclab import paper
 
 CHAPTER = ROOT / "notebooks" / "01_anonymous_pipe.ipynb"
 OURS = [".jp-Notebook .jp-MarkdownOutput", ".jp-Notebook .jp-OutputArea-output"]  # the rest is JupyterLab's own
@@ -29,23 +24,7 @@ document.head.append(style);"""
 
 
 @pytest.fixture(scope="module")
-def papers(tmp_path_factory):
-    """The folder of the handouts in both languages, made while other tests use the browser: a function that waits."""
-    folder = tmp_path_factory.mktemp("handouts")
-    command = [sys.executable, "-m", "ipclab", "handout", "01", "--language", "all", "--output", folder]
-    making = subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-
-    def made():
-        said, _nothing = making.communicate(timeout=240) if making.returncode is None else ("", None)
-        assert making.returncode == 0, said
-        return folder
-
-    yield made
-    making.kill()
-
-
-@pytest.fixture(scope="module")
-def room(papers):
+def room():
     with lab(size=(1280, 720)) as page:
         yield page
 
@@ -141,59 +120,3 @@ def test_axe_on_a_slide_with_a_live_control(room):
     visible = [".jp-deck-mod-visible .jp-OutputArea-output"]
     assert check(room.driver, visible, layers=True) >= 3  # the deck's; in the notebook all of it was judged
     check_sentences(room.driver, visible, "en", least=1)
-
-
-@pytest.fixture(scope="module")
-def offline(tmp_path_factory):
-    """A browser without network."""
-    with chromium(tmp_path_factory.mktemp("profile"), (1280, 900)) as driver:
-        driver.execute_cdp_cmd("Network.enable", {})
-        driver.execute_cdp_cmd("Network.emulateNetworkConditions", {
-            "offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0})
-        yield driver
-
-
-@pytest.mark.parametrize("language", ["en", "ko"])
-def test_the_handout(offline, papers, language):
-    offline.get(handout(papers(), language, "html").as_uri())
-    assert offline.execute_script("return document.documentElement.lang") == language
-    assert check(offline, ["html"]) >= 300
-    check_sentences(offline, ["main"], language, least=20)
-
-
-def handout(folder, language, kind):
-    return folder / f"{CHAPTER.stem}{'' if language == 'en' else f'.{language}'}.{kind}"
-
-
-@pytest.mark.parametrize("language", ["en", "ko"])
-def test_every_picture_of_the_pdf_has_its_sentence(papers, language):
-    root = pypdf.PdfReader(handout(papers(), language, "pdf")).trailer["/Root"]
-    assert root["/MarkInfo"]["/Marked"] and root["/Lang"] == language
-    told = [str(node.get("/Alt", "")) for node in structure(root["/StructTreeRoot"]) if node.get("/S") == "/Figure"]
-    assert len(told) > 20
-    for sentence in told:
-        assert is_sentence(sentence, language), sentence
-
-
-def structure(node):
-    """The elements of a PDF's structure, from the root down."""
-    node = node.get_object()
-    if isinstance(node, list):
-        for one in node:
-            yield from structure(one)
-    elif isinstance(node, dict):
-        yield node
-        yield from structure(node.get("/K", []))
-
-
-def test_the_site(offline, tmp_path, monkeypatch):
-    picture = timeline(read_from_pipe(), "screen")
-    output = nbformat.v4.new_output("execute_result", picture._repr_mimebundle_(), execution_count=1)
-    cells = [nbformat.v4.new_markdown_cell("# A chapter\n\n## Its question\n\n| a | b |\n|---|---|\n| 1 | `2` |"),
-             nbformat.v4.new_code_cell("timeline(trace)  # a comment", outputs=[output], execution_count=1)]
-    monkeypatch.setattr(paper, "executed", lambda *_words, **_told: nbformat.v4.new_notebook(cells=cells))
-    assert website.site(tmp_path / "site") == 0
-    for file, language in (("index.html", "en"), (f"en/{CHAPTER.name}", "en"), (f"ko/{CHAPTER.name}", "ko")):
-        offline.get((tmp_path / "site" / file.replace(".ipynb", ".html")).as_uri())
-        assert offline.execute_script("return document.documentElement.lang") == language
-        assert check(offline, ["html"]) >= 3

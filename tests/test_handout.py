@@ -6,13 +6,13 @@ import json
 import os
 import pathlib
 import re
-import subprocess
 import sys
 
 import chapters
 import nbformat
 import pypdf
 import pytest
+from corners import CORNERS
 
 from ipclab import handout, paper, press, website
 from ipclab.markup import TICK, plain
@@ -24,25 +24,6 @@ pytestmark = pytest.mark.chapters
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CHAPTER = ROOT / "notebooks" / "01_anonymous_pipe.ipynb"
-CORNERS = {
-    "told": ["--answers", "end", "--solutions"],
-    "least": ["--answers", "none", "-p", "message=x",
-              *"-p writer_delay=0 -p write_size=1 -p read_size=1 -p workers=1".split()],
-    "most": ["--answers", "none", "--language", "ko", "-p", "message=" + "가" * 33,
-             *"-p writer_delay=0.5 -p write_size=4096 -p read_size=65536 -p workers=8".split()],
-}
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    """{corner: (its folder, CompletedProcess)}, all made at the same time."""
-    folders = {corner: tmp_path_factory.mktemp(corner) for corner in CORNERS}
-    running = {corner: subprocess.Popen(
-        [sys.executable, "-m", "ipclab", "handout", "01", *words, "--output", folders[corner]], cwd=ROOT, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE) for corner, words in CORNERS.items()}
-    said = {corner: process.communicate(timeout=480) for corner, process in running.items()}
-    return {corner: (folders[corner], subprocess.CompletedProcess([], running[corner].returncode, *said[corner]))
-            for corner in CORNERS}
 
 
 @pytest.fixture(scope="module")

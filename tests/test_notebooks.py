@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from ahead import ahead
 
 pytestmark = pytest.mark.chapters
 
@@ -39,13 +40,24 @@ def falsified(notebook):
     return notebook, checks
 
 
+@pytest.fixture(scope="module")
+def tested(request, tmp_path_factory):
+    """A function from a notebook's path to what nbval says of its opposite: a CompletedProcess, number of checks."""
+    def work(path):
+        folder = tmp_path_factory.mktemp(path.stem)
+        notebook, checks = falsified(json.loads(path.read_text()))
+        (folder / "false.ipynb").write_text(json.dumps(notebook))
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", folder, "--nbval",
+                   "--nbval-current-env", "--nbval-cell-timeout=60", folder / "false.ipynb"]
+        return subprocess.run(command, capture_output=True, text=True, cwd=folder), checks
+
+    with ahead(request, "path", work) as outcome:
+        yield outcome
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_false_claim_fails(path, tmp_path):
-    notebook, checks = falsified(json.loads(path.read_text()))
-    (tmp_path / "false.ipynb").write_text(json.dumps(notebook))
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", tmp_path, "--nbval",
-               "--nbval-current-env", "--nbval-cell-timeout=60", tmp_path / "false.ipynb"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+def test_a_false_claim_fails(path, tested):
+    done, checks = tested(path)
     assert done.returncode == 1, done.stdout
     assert re.search(rf"\b{checks} failed", done.stdout), done.stdout
     assert done.stdout.count("AssertionError") >= checks, done.stdout

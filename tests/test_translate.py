@@ -13,6 +13,7 @@ import nbclient
 import nbformat
 import pytest
 import traces
+from ahead import ahead
 
 from ipclab import catalog, entries, prose, translate
 from ipclab.lab import COURSE, options
@@ -69,11 +70,22 @@ def first_words(source):
             and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)]
 
 
-@each_language
-@each_notebook
-def test_the_notebook_runs_and_its_checks_hold(notebook, language, tmp_path):
-    book = nbformat.from_dict(translate.translated(notebook, language))
-    nbclient.NotebookClient(book, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
+@pytest.fixture(scope="module")
+def executed(request, tmp_path_factory):
+    """A function from (notebook's path, language) to the translated notebook, executed."""
+    def work(case):
+        book = nbformat.from_dict(translate.translated(*case))
+        folder = str(tmp_path_factory.mktemp(case[0].stem))
+        return nbclient.NotebookClient(book, timeout=60, resources={"metadata": {"path": folder}}).execute()
+
+    with ahead(request, "translation", work) as outcome:
+        yield outcome
+
+
+@pytest.mark.parametrize("translation", [(notebook, language) for notebook in translate.notebooks()
+                                         for language in LANGUAGES], ids=lambda case: f"{case[0].stem}-{case[1]}")
+def test_the_notebook_runs_and_its_checks_hold(translation, executed):
+    book = executed(translation)
     printed = {cell.id: "".join(output.get("text", "") for output in cell.outputs) for cell in book.cells if row(cell)}
     said = [(cell.id, words) for cell in book.cells if row(cell) for words in first_words(cell.source)]
     assert len(said) > 5 and all(words in printed[cell] for cell, words in said)

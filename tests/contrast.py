@@ -6,6 +6,9 @@ import re
 import xml.etree.ElementTree as ElementTree
 
 SVG = "{http://www.w3.org/2000/svg}"
+TEXT, SIGN = 4.5, 3.0  # https://www.w3.org/TR/WCAG22/#contrast-minimum and #non-text-contrast
+GROUND = {"page", "band", "rule", "gap"}  # what only guides the eye: names, times and bars say it all
+LATER = "later"  # dimmed: at that step it has not happened yet, and its label keeps its contrast
 SHAPES = {SVG + kind for kind in ("rect", "path", "circle", "text")}
 
 
@@ -28,6 +31,29 @@ def colour(text):
 
 def mixed(over, opacity, under):
     return tuple(opacity * a + (1 - opacity) * b for a, b in zip(over, under))
+
+
+def judged(svg):
+    """(the kinds, str, of all texts and signs that a picture paints; what of them does not stand out, elements)."""
+    seen, pale = set(), []
+    for element, inks, under in painted(svg):
+        kinds, text = set(element.get("class").split()), element.tag == SVG + "text"
+        if text or not kinds & (GROUND | {LATER}):
+            seen |= kinds
+            clear = all(contrast(ink, ground) >= TEXT for ink in inks for ground in under[0]) if text else any(
+                max(contrast(ink, spot[0]) for ink in inks) >= SIGN for spot in under)  # of edge and fill one is enough
+            pale += [] if clear else [element]
+    return seen, pale
+
+
+def clear(svgs):
+    """The kinds that the pictures paint, all of which stand out."""
+    every = set()
+    for svg in svgs:
+        seen, pale = judged(svg)
+        assert pale == [], [element.attrib for element in pale]
+        every |= seen
+    return every
 
 
 def painted(svg):

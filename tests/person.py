@@ -14,6 +14,13 @@ class Kernel:
         self.manager, self.client = start_new_kernel(env=os.environ | {"PYTHONPATH": path} | environment, cwd=folder)
         self.models = {}  # comm id: state
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
+
     def run(self, code):
         """Executes the cell as a front end with a person does; the bundle of its result, or its error's text."""
         request = self.client.execute(code, allow_stdin=True)

@@ -2,7 +2,7 @@
 import functools
 
 import pytest
-from contrast import SVG, contrast, painted
+from contrast import clear
 from queues import both_sides_wait, by_priority, by_type, share_jobs, stream_and_datagrams
 from test_timeline import outside, overlaps, texts
 from traces import event, trace
@@ -134,16 +134,7 @@ def test_nothing_overlaps_or_sticks_out(look):
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_contrast(look):
-    seen = set()
-    for whole in every():
-        for element, inks, under in painted(contents(whole, look).svg):
-            kinds, text = set(element.get("class").split()), element.tag == SVG + "text"
-            seen |= kinds
-            if text:
-                assert all(contrast(ink, ground) >= 4.5 for ink in inks for ground in under[0]), element.attrib
-            elif not kinds & {"page", "band"}:
-                assert any(max(contrast(ink, spot[0]) for ink in inks) >= 3 for spot in under), element.attrib
-    assert seen >= {"many", "plain", "gone", "h", "x", "n", "w"}
+    assert clear(contents(whole, look).svg for whole in every()) >= {"many", "plain", "gone", "h", "x", "n", "w"}
 
 
 def test_what_changes_has_a_sign_too():

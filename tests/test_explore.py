@@ -162,13 +162,9 @@ def test_tools_without_a_person_get_the_outcomes(tool, tmp_path):
 
 @pytest.fixture(scope="module")
 def kernel():
-    kernel = Kernel()
-    try:
+    with Kernel() as kernel:
         kernel.run(EXPERIMENT)
         yield kernel
-    finally:
-        kernel.client.stop_channels()
-        kernel.manager.shutdown_kernel(now=True)
 
 
 def test_a_person_gets_the_widget_and_the_figure(kernel):

@@ -5,7 +5,7 @@ import re
 from mmap import MAP_PRIVATE, MAP_SHARED, PAGESIZE
 
 import pytest
-from contrast import SVG, contrast, painted
+from contrast import SVG, clear
 from test_timeline import outside, overlaps, texts, tree
 from traces import event, trace
 
@@ -136,16 +136,8 @@ def test_nothing_overlaps_or_sticks_out(look):
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_contrast(look):
-    seen = set()
-    for whole in EVERY:
-        for element, inks, under in painted(pages(whole, look).svg):
-            kinds, text = set(element.get("class").split()), element.tag == SVG + "text"
-            seen |= kinds
-            if text:
-                assert all(contrast(ink, ground) >= 4.5 for ink in inks for ground in under[0]), element.attrib
-            elif not kinds & {"page", "band"}:
-                assert any(max(contrast(ink, spot[0]) for ink in inks) >= 3 for spot in under), element.attrib
-    assert seen >= {"many", "plain", "hand", "gone", "wire", "h", "x", "w", "onhand"}
+    assert clear(pages(whole, look).svg for whole in EVERY) >= {
+        "many", "plain", "hand", "gone", "wire", "h", "x", "w", "onhand"}
 
 
 def test_it_is_told_in_words():

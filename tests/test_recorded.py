@@ -206,13 +206,9 @@ def test_numbers_of_errors_and_signals_are_this_machines():
 @pytest.fixture(scope="module")
 def hall(beside):
     """A kernel with a person before it, on a machine that makes no stage."""
-    kernel = Kernel(beside)
-    try:
+    with Kernel(beside) as kernel:
         kernel.run(EXPERIMENT + "import refuse; refuse.refuse('process')\nfrom ipclab import predict, exercise")
         yield kernel
-    finally:
-        kernel.client.stop_channels()
-        kernel.manager.shutdown_kernel(now=True)
 
 
 def test_the_same_controls_show_recorded_runs(hall):

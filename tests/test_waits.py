@@ -411,12 +411,8 @@ shown
 
 @pytest.fixture
 def kernel():
-    kernel = Kernel()
-    try:
+    with Kernel() as kernel:
         yield kernel
-    finally:
-        kernel.client.stop_channels()
-        kernel.manager.shutdown_kernel(now=True)
 
 
 def looks(kernel, seconds, enough=1000):

@@ -6,13 +6,13 @@ told apart by their marks and dashes, not by colour alone.
 import io
 import re
 
-from .look import FONTS, chosen_look, look_named
+from .look import FONTS, chosen_look, look_named, text_width
 from .say import _
 
 LINES = [("run", "o", "-", 9), ("fail edge", "s", "--", 6), ("arrow", "^", "-.", 7), ("hand edge", "D", ":", 5),
          ("wait edge", "v", (0, (5, 1)), 6)]  # colour by its name in look.py, mark, dashes, size of the mark in points
 FONT = [name.strip("' ") for name in FONTS["words"].split(",")[:-1]]
-HEIGHT = 0.36  # of the width
+HEIGHT = 0.28  # of the width: what the lines have
 
 
 def chart(lines, across, up, *, log=False, look=None):
@@ -53,9 +53,13 @@ def _svg(lines, across, up, log, look):
 def _figure(lines, across, up, log, look):
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(look.width / 72, look.width * HEIGHT / 72), facecolor=look.colours["page"])
-    figure.subplots_adjust(left=7 * look.font / look.width, right=0.98, top=0.96,
-                           bottom=4.2 * look.font / (look.width * HEIGHT))
+    wide, font = look.width, look.font
+    abreast = max(1, int(wide / (max(text_width(label, font) for label in lines) + 4 * font)))
+    below = font * (3.6 + 1.6 * -(-len(lines) // abreast))  # the axis and the legend: nothing stands on the lines
+    above = font * 2
+    high = wide * HEIGHT + below + above
+    figure = Figure(figsize=(wide / 72, high / 72), facecolor=look.colours["page"])
+    figure.subplots_adjust(left=5 * font / wide, right=0.98, top=1 - above / high, bottom=below / high)
     axes = figure.subplots()
     for (label, points), (colour, mark, dashes, size) in zip(lines.items(), LINES):
         axes.plot(*zip(*points), marker=mark, linestyle=dashes, label=label, color=look.colours[colour],
@@ -65,8 +69,9 @@ def _figure(lines, across, up, log, look):
         axis.set_major_formatter("{x:.0f}")
     if not log:
         axes.set_ylim(bottom=0)
-    axes.set(xlabel=across, ylabel=up)
-    axes.legend(frameon=False)
+    axes.set_xlabel(across)
+    axes.set_title(up, loc="left", fontsize=font, x=-5 * font / wide / (0.98 - 5 * font / wide) * 0.9)
+    figure.legend(frameon=False, loc="lower left", ncols=abreast, borderaxespad=0.2, columnspacing=1)
     return figure
 
 

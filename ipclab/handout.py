@@ -8,7 +8,7 @@ import pathlib
 import sys
 import time
 
-from . import paper, press
+from . import card, paper, press
 from .look import LOOKS
 from .parameters import chosen, parameters
 from .say import _
@@ -21,6 +21,8 @@ def handout(words):
     """The command; its exit status: 0, or 1 where a chapter failed. SystemExit(2) with a sentence for wrong words."""
     parser = _parser()
     told = parser.parse_args(words)
+    if told.card and told.solutions:
+        parser.error(_("a card has no room for solutions: leave out one of --card and --solutions"))
     try:
         if told.list:
             return listed(found(told.notebooks))
@@ -44,7 +46,9 @@ def _parser():
     add("--answers", choices=ANSWERS, default="end", help=_("where the questions' answers stand (default: end)"))
     add("--solutions", action="store_true", help=_("print the solutions of the exercises at the end"))
     add("--language", default="en", help=_("en, one that the course is translated into, or all (default: en)"))
-    add("--look", choices=list(LOOKS), default="print", help=_("how the pictures are drawn (default: print)"))
+    add("--card", action="store_true",
+        help=_("one page a chapter: its findings, their pictures, this machine's limits"))
+    add("--look", choices=list(LOOKS), help=_("how the pictures are drawn (default: print, on a card: card)"))
     add("--output", type=pathlib.Path, default=COURSE / "build" / "handouts", metavar=_("FOLDER"),
         help=_("where to write (default: build/handouts)"))
     return parser
@@ -88,10 +92,12 @@ def listed(every):
 
 def _made(notebook, language, book, values, told):
     """Makes one handout and says so; False, with the reason, where that failed."""
-    name = notebook.stem + ("" if language == "en" else f".{language}")
+    name = notebook.stem + ".card" * told.card + ("" if language == "en" else f".{language}")
     begun = time.monotonic()
+    look = told.look or ("card" if told.card else "print")
+    make = card.card if told.card else paper.solved if told.solutions else paper.page
     try:
-        html = page(name, notebook, language, book, values, told.look, told.answers, told.solutions)
+        html = page(name, notebook, language, book, values, look, told.answers, make)
         progress(name, _("PDF"))
         pdf = press.pdf(html)
         paper.write(told.output, {f"{name}.html": html.encode(), f"{name}.pdf": pdf})
@@ -105,15 +111,16 @@ def _made(notebook, language, book, values, told):
     return True
 
 
-def page(name, notebook, language, book, values, look, answers, solved=False, links=()):
-    """The HTML of a notebook after a run, as text; progress is shown. paper.Failed where a cell fails."""
+def page(name, notebook, language, book, values, look, answers, make=paper.page):
+    """The HTML of a notebook after a run, as text, made by make(book, notebook, language); progress is shown.
+    paper.Failed where a cell fails."""
     def count(place, cells):
         progress(name, _("cell {place} of {cells}").format(place=place + 1, cells=cells))
 
     told = {"IPCLAB_LOOK": look, "IPCLAB_LANGUAGE": language, "IPCLAB_ANSWERS": answers}
     done = paper.executed(book, values, count, **told)
     with paper.environment(**told):
-        return paper.page(paper.solved(done, notebook, language) if solved else done, notebook, language, links)
+        return make(done, notebook, language)
 
 
 def progress(name, what=None):

@@ -56,6 +56,8 @@ LOOKS = {
     "projector": Look(width=1280, height=720, font=20, small=20, bar=28, bars=44, rows=6, lanes=12, label=32, name=14,
                       gap=20, line=1.8, colours=COLOUR),
     "print": Look(width=860, height=760, font=11.5, small=10.5, bar=18, bars=100, gap=12, colours=PAPER),
+    "card": Look(width=460, height=420, font=10.5, small=9.5, bar=16, bars=40, rows=6, lanes=8, label=26, name=10,
+                 gap=10, colours=PAPER),  # a third of a sheet
 }
 
 

@@ -130,20 +130,21 @@ def _bare(markdown):
     return re.sub(r"[*`]", "", re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", markdown)).strip()
 
 
-def solved(book, notebook, language):
-    """The notebook with the solutions of its exercises below, one below the other."""
+def solved(book, notebook, language="en"):
+    """As page(), with the solutions of the exercises below, one below the other."""
     from nbformat.v4 import new_code_cell, new_markdown_cell
 
     _imports, *pieces = re.split(r"\n{3,}", solutions(notebook, language).strip())
     if pieces:
         heading = new_markdown_cell(f"## {_('Solutions')}", metadata={"tags": ["solutions"]})
         book.cells += [heading, *map(new_code_cell, pieces)]
-    return book
+    return page(book, notebook, language)
 
 
-def page(book, notebook, language="en", links=()):
+def page(book, notebook, language="en", links=(), sheets=("style.css",)):
     """The executed notebook as the text of one HTML page; `notebook` is its file's path, `links` to other pages are
-    (rel, href, text), the text None for that of the index. Failed where it would load something."""
+    (rel, href, text), the text None for that of the index, `sheets` are style sheets. Failed where it would load
+    something."""
     from nbconvert import HTMLExporter
     from traitlets.config import Config
 
@@ -151,8 +152,9 @@ def page(book, notebook, language="en", links=()):
     exporter = HTMLExporter(
         config=Config(hidden), template_name=STYLE.name, extra_template_basedirs=[str(STYLE.parent)],
         exclude_input_prompt=True, exclude_output_prompt=True, exclude_anchor_links=True, language_code=language)
-    told = {"title": title(book, notebook.stem), "language": language, "style": (STYLE / "style.css").read_text(),
-            "note": _note(), "links": [(rel, href, text or _("All chapters")) for rel, href, text in links]}
+    told = {"title": title(book, notebook.stem), "language": language,
+            "style": "\n".join((STYLE / sheet).read_text() for sheet in sheets), "note": _note(),
+            "links": [(rel, href, text or _("All chapters")) for rel, href, text in links]}
     text, _resources = exporter.from_notebook_node(book, {"page": told})
     text = _with_images(text, notebook.parent if language == "en" else COURSE / "build" / language)
     text = re.sub(r'(href="[^":#]+)\.ipynb(["#])', r"\1.html\2", text)  # the other chapters are pages too

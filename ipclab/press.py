@@ -15,12 +15,21 @@ TEXT = re.compile(r"<text\b([^>]*)>([^<]*)</text>")
 
 def pdf(html):
     """The page on paper, as bytes. paper.Failed where weasyprint's libraries are missing."""
+    return _set(html).write_pdf(pdf_tags=True)
+
+
+def pages(html):
+    """How many sheets it takes. paper.Failed as for pdf()."""
+    return len(_set(html).render().pages)
+
+
+def _set(html):
     try:
         import weasyprint
     except OSError as error:  # it loads Pango, which is the machine's
         raise Failed(_("the PDF needs Pango (Debian: libpango-1.0-0 and libpangoft2-1.0-0): {error}").format(
             error=error)) from error
-    return weasyprint.HTML(string=simpler(html)).write_pdf(pdf_tags=True)
+    return weasyprint.HTML(string=simpler(html))
 
 
 def simpler(html):

@@ -175,4 +175,5 @@ def _caption(trace, look, step, down):
     event, names = trace.events[step - 1], {process.pid: process.name for process in trace.processes}
     text = _("step {step} of {last}").format(step=step, last=len(trace.events))
     text += f"   {event.process}: {call_label(event, names)}"
-    return [words(EDGE + 6, EDGE + look.font + down, text, "h")]
+    room = int((look.width - 2 * EDGE - 6) / text_width("n", look.font))
+    return [words(EDGE + 6, EDGE + look.font + down, cut(text, room), "h")]

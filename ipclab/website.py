@@ -2,6 +2,7 @@
 
 `python -m ipclab site` writes build/site. Pages load nothing and link to each other relatively.
 """
+import functools
 import html
 import shutil
 import sys
@@ -49,7 +50,8 @@ def _chapters(language, folder):
     for place, (notebook, book) in enumerate(books.items()):
         name = f"{language}/{notebook.stem}"
         try:
-            text = handout.page(name, notebook, language, book, {}, "screen", "end", links=_links(chapters, place))
+            text = handout.page(name, notebook, language, book, {}, "screen", "end",
+                                functools.partial(paper.page, links=_links(chapters, place)))
         except paper.Failed as error:
             raise paper.Failed(f"{name}: {error}") from error
         finally:

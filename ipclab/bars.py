@@ -4,6 +4,7 @@ Runs of alike calls become one bar; where there are still too many, neighbours a
 last calls of a process and the weightiest (those that waited longest, failed, or never returned). Nothing is left
 out: each bar knows its events.
 """
+import signal
 from collections import Counter
 from dataclasses import dataclass
 from itertools import groupby
@@ -11,6 +12,7 @@ from itertools import groupby
 from .calls import BIRTHS, EXEC, act, never_returns, number
 
 LIGHT = (False, 0.0)  # the weight of a call that returned at once
+FAULTS = {signal.SIGBUS, signal.SIGSEGV}
 ALIKE = 5  # so many alike calls in a row are one bar even where there is room
 
 
@@ -117,15 +119,20 @@ def _singles(trace, indexes, last):
                   open_)
         bars.append(bar)
         ended[depth] = bar
+    ended_by = {process.pid: process.signal for process in trace.processes}
     for bar in bars:
-        _settle(bar, events[bar.members[0]])
+        event = events[bar.members[0]]
+        _settle(bar, event, event.call.startswith("mmap.__") and ended_by.get(event.pid) in FAULTS)
     return bars
 
 
-def _settle(bar, event):
-    """A call that did not return waited until the end; a program that was begun is a moment, not a time."""
+def _settle(bar, event, fault):
+    """A call that did not return waited until the end, but for a load or store that ended its process by a `fault`; a
+    program that was begun is a moment, not a time."""
     if event.end is None and event.call.startswith(EXEC):
         bar.end = bar.start
+    elif bar.open and fault:
+        bar.failed = True
     elif bar.open and not never_returns(event):
         bar.waited = bar.end - bar.start
 

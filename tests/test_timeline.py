@@ -331,3 +331,10 @@ def test_durations_have_units(seconds, text):
     ("os.read(3, 5) → b'a very long text'", 20, "os.read(3, 5) → b'a…"), ("time.sleep(100000)", 10, "time.slee…")])
 def test_of_a_long_label_the_outcome_stays(text, most, fits):
     assert fitted(text, most) == fits
+
+
+def test_a_store_that_ends_its_process_failed_and_did_not_wait():
+    store = event(Process("writer", 101, None, 0), "mmap.__setitem__", (5000, 1), None, 0.1, None)
+    for signum, kinds in ((signal.SIGBUS, {"fail"}), (signal.SIGKILL, {"wait"})):
+        svg = timeline(trace([store], [Process("writer", 101, None, 0, end=0.2, signal=int(signum))])).svg
+        assert {kind for kind in ("run", "wait", "fail") if f'class="b {kind}"' in svg} == kinds

@@ -142,7 +142,8 @@ def _close(bar, at):
 
 
 def _alike(trace, bars, least, alone=False):
-    """The bars, with each run of at least so many alike ones made one; those that waited stay `alone` if asked."""
+    """The bars, with each run of at least so many alike ones made one; those that waited, and handlers, between which
+    the program went on, stay `alone` if asked."""
     joined = []
     for _key, group in groupby(bars, lambda bar: _likeness(trace.events[bar.members[0]], bar, alone)):
         run = list(group)
@@ -152,7 +153,7 @@ def _alike(trace, bars, least, alone=False):
 
 def _likeness(event, bar, alone):
     """What alike calls have in common: the call, what it acted on, how it ended, and whether it waited."""
-    if alone and bar.waiting:
+    if alone and (bar.waiting or event.call == "handler"):
         return bar.members[0]
     target = event.on if event.on is not None else event.args[0] if event.args and type(event.args[0]) is int else None
     return event.call, target, event.error, event.errno, bar.open, bar.waiting

@@ -338,3 +338,10 @@ def test_a_store_that_ends_its_process_failed_and_did_not_wait():
     for signum, kinds in ((signal.SIGBUS, {"fail"}), (signal.SIGKILL, {"wait"})):
         svg = timeline(trace([store], [Process("writer", 101, None, 0, end=0.2, signal=int(signum))])).svg
         assert {kind for kind in ("run", "wait", "fail") if f'class="b {kind}"' in svg} == kinds
+
+
+def test_handlers_are_drawn_one_by_one_as_long_as_there_is_room():
+    writer = Process("writer", 101, None, 0, end=9.0)
+    for many, drawn in ((8, 8), (900, 1)):
+        runs = [event(writer, "handler", ("SIGUSR1", "h"), None, at * 0.01, at * 0.01 + 0.001) for at in range(many)]
+        assert timeline(trace(runs, [writer])).svg.count('class="b hand"') == drawn + 1, "and one in the legend"

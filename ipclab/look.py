@@ -22,6 +22,7 @@ class Look:
     `bars` and `lanes` are how many of them a picture has at most, `rows` how many rows of labels a lane has, as long as
     the picture is not higher than `height`. `label` and `name` are the longest text of a bar and of a lane, in
     characters, `small` the size of what stands under the lanes, `gap` the least room between two boundaries of time.
+    `smallest` is how small a picture may be drawn where the room that it has is too low for it.
     """
 
     width: int = 1000
@@ -36,6 +37,7 @@ class Look:
     name: int = 18
     gap: int = 14
     line: float = 1.0
+    smallest: float = 0.8
     colours: dict = field(default_factory=dict)
 
 
@@ -54,7 +56,7 @@ PAPER = {"ink": "#000000", "muted": "#3D3D3D", "rule": "#B0B0B0", "page": "#FFFF
 LOOKS = {
     "screen": Look(colours=COLOUR),
     "projector": Look(width=1280, height=720, font=20, small=20, bar=28, bars=44, rows=6, lanes=12, label=32, name=14,
-                      gap=20, line=1.8, colours=COLOUR),
+                      gap=20, line=1.8, smallest=0.96, colours=COLOUR),
     "print": Look(width=860, height=760, font=11.5, small=10.5, bar=18, bars=100, gap=12, colours=PAPER),
     "card": Look(width=460, height=420, font=10.5, small=9.5, bar=16, bars=40, rows=6, lanes=8, label=26, name=10,
                  gap=10, colours=PAPER),  # a third of a sheet

@@ -17,7 +17,6 @@ from .timeline import timeline
 from .trace import call_text, result_text
 
 ROWS = 100  # of the table of events
-SMALLEST = 0.8  # as small as a picture is drawn to fit the room there is
 STYLE = """<style>
 .ipclab .widget-html, .ipclab .widget-html-content {margin: 0; line-height: 1.4; width: 100%}
 .ipclab-picture svg {display: block; max-width: 100%; height: auto}
@@ -45,6 +44,7 @@ class Panel:
         self.look, self.picture, self.trace, self._shown = look, None, None, 0
         self._drawn = picture or timeline
         self._width, self._room = 1000.0, 120.0  # pixels, at full size
+        self._smallest = look_named(look).smallest
         self._line = line(look_named(look)) * 1.4  # what timeline() takes for the caption of a step
         self._image = ipywidgets.HTML(layout={"width": "100%"})
         self._image.add_class("ipclab-picture")
@@ -108,7 +108,7 @@ class Panel:
     def _make_room(self, height):
         """Labels take a line more or less from run to run: the room has a line a lane to spare, what is a little
         higher is drawn a little smaller, and only what is much higher (more lanes) makes the room grow."""
-        if height * SMALLEST > self._room:
+        if height * self._smallest > self._room:
             self._room = height + self._line * min(len(self.trace.processes), 4)
 
     def _put(self, figure, shrink=1):

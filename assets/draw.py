@@ -130,6 +130,43 @@ def memory_map():
                           "from the disk, and written to it."), parts)
 
 
+def shared_memory():
+    parts = box(20, 16, 270, 110, _("process first")) + box(470, 16, 270, 110, _("process second"))
+    parts += box(20, 206, 720, 146, _("kernel"), PALE) + box(40, 250, 170, 78, "/dev/shm", dashed=True)
+    parts += tube(40, 66, 230, ["hello", "world"]) + tube(490, 66, 230, ["hello", "world"])
+    parts += tube(265, 262, 230, ["hello", "world"])
+    parts += [arrow([(x, 106), (to, 258)], BLUE) for x, to in ((98, 312), (212, 426))]
+    parts += [arrow([(x, 106), (to, 258)], ORANGE) for x, to in ((548, 334), (662, 448))]
+    parts += [text(270, 46, "0x7f51…", "end", "call small"), text(720, 46, "0x7fa8…", "end", "call small"),
+              text(380, 72, _("loads and stores:"), "middle"), text(380, 94, _("no call"), "middle"),
+              text(56, 310, "ipclab-100", classes="fd"), arrow([(210, 290), (261, 290)], BLUE),
+              text(380, 334, _("two physical pages"), "middle", "small"),
+              text(516, 278, _("calls only set it up:"), classes="small"),
+              text(516, 302, "shm_open, ftruncate,", classes="call small"), text(516, 324, "mmap", classes="call small")]
+    return picture(364, _("Two processes, first and second, have mapped the same object of two pages, each at an address "
+                          "of its own. Both maps lead to the same two physical pages. A name in /dev/shm leads to the "
+                          "object. Calls set this up; loads and stores go to the pages directly."), parts)
+
+
+def socket():
+    parts = process(20, 16, _("client"), [(3, "socket", True)])
+    parts += process(520, 16, _("server"), [(3, _("listens"), True), (4, "socket", True)])
+    parts += box(20, 196, 720, 196, _("kernel"), PALE)
+    parts += tube(160, 244, 180, [None, None, "o", "l"]) + tube(420, 244, 180, [None, "l", "e", "h"])
+    parts += tube(160, 324, 180, ["w", "e", "l", None]) + tube(420, 324, 180, ["c", "o", "m", "e"])
+    parts += [arrow([(200, 86), (200, 240)], BLUE), arrow([(344, 264), (416, 264)], BLUE),
+              arrow([(540, 244), (540, 120)], BLUE), arrow([(690, 116), (690, 344), (604, 344)], ORANGE),
+              arrow([(416, 344), (344, 344)], ORANGE), arrow([(156, 344), (110, 344), (110, 90)], ORANGE),
+              text(212, 150, 'send("hello")', classes="call small"), text(530, 150, "recv(100)", "end", "call small"),
+              text(98, 150, "recv(100)", "end", "call small"), text(682, 178, 'send("welcome")', "end", "call small"),
+              text(250, 302, _("send queue"), "middle", "small"), text(510, 302, _("receive queue"), "middle", "small"),
+              text(250, 382, _("receive queue"), "middle", "small"), text(510, 382, _("send queue"), "middle", "small"),
+              text(380, 240, _("packets"), "middle", "small"), text(380, 370, _("packets"), "middle", "small")]
+    return picture(404, _("Client and server are connected. Each has a socket in the kernel, with a queue for what is "
+                          "to be sent and a queue for what has come. Packets go between the two, on one host or "
+                          "between two. The server has one more socket, at which it listens for clients."), parts)
+
+
 def signals():
     parts = box(20, 16, 230, 100, _("sender")) + box(470, 16, 270, 134, _("receiver"))
     parts += box(20, 216, 720, 150, _("kernel"), PALE) + box(620, 286, 96, 44, _("mask"))
@@ -147,6 +184,26 @@ def signals():
                           "those that the kernel sends itself, for a key, a timer, the end of a child. What the "
                           "receiver's mask does not block is delivered: the receiver's program is interrupted, its "
                           "handler runs, and the program goes on."), parts)
+
+
+def semaphore_mutex():
+    parts = box(20, 186, 350, 84, _("shared memory")) + box(390, 186, 350, 84, _("semaphore"))
+    for x, letter, state in ((20, "A", _("is in")), (210, "B", _("is waiting"))):
+        parts += box(x, 16, 180 if letter == "A" else 160, 78, _("process {letter}").format(letter=letter))
+        parts += [text(x + 14, 74, state)]
+    for x, letter, state in ((390, "C", _("is in")), (510, "D", _("is in")), (630, "E", _("is waiting"))):
+        parts += box(x, 16, 110, 78, letter) + [text(x + 14, 74, state)]
+    parts += box(20, 326, 720, 90, _("kernel"), PALE) + tube(205, 356, 120, ["B"]) + tube(580, 356, 120, ["E"])
+    parts += tube(110, 222, 160, [_("mutex: owner A")]) + tube(500, 222, 70, ["0"])
+    parts += [arrow([(190, 94), (190, 218)], BLUE), arrow([(555, 94), (555, 218)], BLUE),
+              arrow([(445, 94), (445, 160), (520, 160), (520, 218)], BLUE), arrow([(300, 94), (300, 352)], ORANGE),
+              arrow([(692, 94), (692, 352)], ORANGE), text(178, 150, "lock()", "end", "call"),
+              text(312, 150, "lock()", classes="call"), text(567, 150, "acquire()", classes="call"),
+              text(582, 248, _("began with 2"), classes="small"),
+              text(190, 382, _("wait for it:"), "end", "small"), text(565, 382, _("wait for it:"), "end", "small")]
+    return picture(428, _("Left: a mutex in shared memory. Its owner is process A, which is in; process B waits in the "
+                          "kernel. Right: a semaphore that began with 2 and is 0 now. Processes C and D are in; "
+                          "process E waits in the kernel until somebody adds 1."), parts)
 
 
 SIGNS = {  # what stands for a way to communicate, 40 by 20, drawn with lines
@@ -190,7 +247,38 @@ def processes():
                           "the kernel, which offers eight ways."), parts)
 
 
-DIAGRAMS = [processes, anonymous_pipe, named_pipe, message_queue, memory_map, signals]
+def decision(y, question, answers):
+    """A question, and to its right what to take where the answer is yes: [(name, for what)]."""
+    parts = [f'<rect x="20" y="{y}" width="216" height="62" rx="31" fill="{PALE}" stroke="{LINE}" stroke-width="1.5"/>',
+             text(128, y + 37, question, "middle"), arrow([(236, y + 31), (282, y + 31)], BLUE)]
+    for place, (title, use) in enumerate(answers):
+        x, wide = 286 + place * 454 // len(answers), 454 // len(answers) - 8
+        parts += [f'<rect x="{x}" y="{y}" width="{wide}" height="62" rx="6" fill="{PAPER}" stroke="{LINE}"/>',
+                  text(x + 10, y + 26, title, classes="title"), text(x + 10, y + 49, use, classes="small")]
+    return parts
+
+
+def choosing():
+    asked = [(_("To another host?"), [("TCP", _("nothing may be lost")), ("UDP", _("only the newest counts"))]),
+             (_("Nothing to carry?"), [(_("signal"), _("it interrupts")), (_("semaphore"), _("it makes wait"))]),
+             (_("Much, used in place?"), [(_("shared memory"), _("with a semaphore")),
+                                          (_("memory map"), _("it belongs to a file"))]),
+             (_("Whole messages?"), [(_("message queue"), _("messages may wait")),
+                                     (_("UNIX seqpacket"), _("both ways, peer known"))]),
+             (_("A stream of bytes"), [(_("pipe"), _("relatives")), ("FIFO", _("strangers")),
+                                       (_("UNIX stream"), _("both ways"))])]
+    parts = [part for row, (question, answer) in enumerate(asked) for part in decision(16 + 88 * row, question, answer)]
+    for y in range(78, 78 + 88 * 4, 88):
+        parts += [arrow([(128, y), (128, y + 24)], ORANGE), text(142, y + 18, _("no"), classes="small")]
+    parts += [text(259, 40 + 88 * row, _("yes"), "middle", "small") for row in range(4)]
+    return picture(444, _("Questions one below the other, each with what to take. To another host: TCP, or UDP where "
+                          "only the newest counts. Nothing to carry: a signal or a semaphore. Much, used in place: "
+                          "shared memory or a memory map. Whole messages: a queue or a UNIX socket. A stream of bytes: "
+                          "pipe, FIFO or UNIX stream socket."), parts)
+
+
+DIAGRAMS = [processes, anonymous_pipe, named_pipe, message_queue, memory_map, shared_memory, socket, semaphore_mutex,
+            signals, choosing]
 
 
 def main():

@@ -8,8 +8,8 @@ import types
 
 _HOMES = {"run": "run", "name": "record", "timeline": "timeline", "story": "story", "explore": "explore",
           "Trace": "trace", "predict": "predict", "predictions": "predict", "exercise": "exercise",
-          "pages": "memory", "contents": "contents", "chart": "chart",
-          "usually_said": "sayings", "what_held": "sayings", "waits": "waits"}
+          "pages": "memory", "contents": "contents", "chart": "chart", "comparison": "table",
+          "usually_said": "sayings", "what_held": "sayings", "waits": "waits", "holders": "holders"}
 __all__ = list(_HOMES)
 __version__ = "0.1.0"
 

@@ -11,7 +11,7 @@ def main(words=None):
     parser = parser_of_all()
     arguments, rest = parser.parse_known_args(words)
     arguments.rest = rest
-    if rest and arguments.command not in (lab, handout):
+    if rest and arguments.command not in (lab, handout, bench):
         parser.error(_("unknown: {words}").format(words=" ".join(rest)))
     try:
         return arguments.command(arguments)
@@ -30,6 +30,7 @@ def parser_of_all():
     one = add(commands, translate, _("build the notebooks in the other languages, and say what is not translated"))
     one.add_argument("--update", metavar=_("LANGUAGE"), help=_("first put what is to be translated into its files"))
     add(commands, handout, _("make handouts, HTML and PDF, with chosen parameters"), add_help=False)
+    add(commands, bench, _("measure how fast each mechanism is here, in Python and in C"), add_help=False)
     add(commands, site, _("make web pages of all chapters in all languages"))
     one = add(commands, lecture, _("make slides for jupyterlab-slideshow, with pictures for the back row"))
     one.add_argument("notebooks", nargs="*", metavar=_("NOTEBOOK"), help=_("a number or name; without any, all"))
@@ -65,6 +66,11 @@ def translate(arguments):
 def handout(arguments):
     from .handout import handout
     return handout(arguments.rest)
+
+
+def bench(arguments):
+    from .bench.command import bench
+    return bench(arguments.rest)
 
 
 def site(arguments):

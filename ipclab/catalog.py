@@ -22,7 +22,7 @@ def file_of(language, kind="po"):
 
 def _files():
     """What speaks: the package, and what draws the diagrams."""
-    return [*sorted(PACKAGE.glob("*.py")), *sorted((PACKAGE.parent / "assets").glob("*.py"))]
+    return [*sorted(PACKAGE.rglob("*.py")), *sorted((PACKAGE.parent / "assets").glob("*.py"))]
 
 
 def said():

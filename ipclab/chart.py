@@ -28,10 +28,11 @@ def chart(lines, across, up, *, log=False, look=None):
         raise ValueError(_("a chart has 1 to {most} lines, not {n}").format(most=len(LINES), n=len(lines)))
     from .timeline import Picture
 
-    return Picture(_svg(lines, across, up, log, chosen), _sentence(lines, across, up))
+    return Picture(svg(lambda: _figure(lines, across, up, log, chosen), chosen), _sentence(lines, across, up))
 
 
-def _svg(lines, across, up, log, look):
+def svg(make, look):
+    """The SVG of the matplotlib Figure that make() makes, in the letters and colours of the look (a Look)."""
     import matplotlib
     from matplotlib.font_manager import fontManager
 
@@ -43,11 +44,11 @@ def _svg(lines, across, up, log, look):
                 "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
                 "grid.color": look.colours["rule"], "lines.linewidth": look.line * 1.8}
     with matplotlib.rc_context(settings):
-        _figure(lines, across, up, log, look).savefig(file, format="svg", metadata={"Date": None, "Creator": None})
-    svg = file.getvalue()
+        make().savefig(file, format="svg", metadata={"Date": None, "Creator": None})
+    text = file.getvalue()
     size = f'width="100%" style="max-width:{look.width}px;height:auto"'
     return re.sub(r'width="[\d.]+pt" height="[\d.]+pt"|(?<=<svg )height="[\d.]+pt" width="[\d.]+pt"', size,
-                  svg[svg.index("<svg"):], count=1)
+                  text[text.index("<svg"):], count=1)
 
 
 def _figure(lines, across, up, log, look):

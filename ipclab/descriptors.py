@@ -33,11 +33,11 @@ class World:
 
     `tables` are {pid: {descriptor: [End, inheritable]}}, `holders` the (pid, descriptor) of each (side, channel), and
     `emptied` the (time, call or process) that let go of the last. `acts` are the calls that gave to a channel (side
-    "put") or took from it ("get"), `waits` those of them that waited. `levels` are what is in a channel, given and not
-    taken: bytes, messages or units; `rooms` what fits at least, where a program set that. `unseen` are (side, channel)
-    that a program holds whose calls are not recorded. `signals` are notes of sent.py, `takes` the calls of the trace
-    that take signals, `certain` pairs (giver, taker) known without search, `fifos` channels by path. `calling` are
-    connects and accepts at an address that are not paired yet.
+    "put") or took from it ("get"), `refused` those that failed, `waits` those that waited. `levels` are what is in a
+    channel, given and not taken: bytes, messages or units; `rooms` what fits at least, where a program set that.
+    `unseen` are (side, channel) that a program holds whose calls are not recorded. `signals` are notes of sent.py,
+    `takes` the calls of the trace that take signals, `certain` pairs (giver, taker) known without search, `fifos`
+    channels by path. `calling` are connects and accepts at an address that are not paired yet.
     """
 
     processes: dict
@@ -45,6 +45,7 @@ class World:
     holders: dict = field(default_factory=lambda: defaultdict(set))
     emptied: dict = field(default_factory=lambda: defaultdict(list))
     acts: dict = field(default_factory=lambda: defaultdict(list))
+    refused: dict = field(default_factory=lambda: defaultdict(list))
     levels: dict = field(default_factory=lambda: defaultdict(int))
     rooms: dict = field(default_factory=dict)
     waits: list = field(default_factory=list)

@@ -51,20 +51,20 @@ class Both(type):
         type.__setattr__(cls, name, value)
 
 
-def subclass(call, original, methods, on=None, make=None):
+def subclass(call, original, methods, on=None, make=None, shown=None):
     """The twin of a class written in C: a subclass, with the same name and repr.
 
-    `methods` are {name: (call, shown)} of those to record, `on(instance)` gives Event.on, `make(cls, args, keywords)`
-    may stand between a call of the class and its making.
+    `methods` are {name: (call, what else record.function takes)} of those to record, `on(instance)` gives Event.on,
+    `make(cls, args, keywords)` may stand between a call of the class and its making, of which `shown(args)` are kept.
     """
     on = on or (lambda instance: None)
-    create = function(call, make or type.__call__, on=lambda cls: None,
+    create = function(call, make or type.__call__, on=lambda cls: None, shown=shown,
                       result=lambda args, value: values.plain(on(value)))
     body = {"__slots__": (), "__doc__": original.__doc__, "__module__": original.__module__, "_original": original,
             "__repr__": same_repr(original)}
-    for name, (label, shown) in methods.items():
+    for name, (label, rest) in methods.items():
         method = getattr(original, name)
-        body[name] = dressed(function(label, method, on=on, shown=shown), method, name)
+        body[name] = dressed(function(label, method, on=on, **rest), method, name)
     return type("Both", (Both,), {"__call__": create})(original.__name__, (original,), body)
 
 

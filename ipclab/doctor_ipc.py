@@ -1,4 +1,6 @@
 """The doctor's checks of the mechanisms: shared memory, queues, semaphores, files, made and removed again at once."""
+import errno
+import mmap
 import os
 import secrets
 import tempfile
@@ -52,6 +54,24 @@ def semaphores():
     yield Finding("ok", _("made and removed"))
 
 
+def mutexes():
+    """A robust mutex in shared memory: who has it ends, and the next one is told (pthread_mutexattr_setrobust(3))."""
+    from . import linux
+    mutex = linux.Mutex(mmap.mmap(-1, 4096), robust=True)
+    pid = os.fork()
+    if pid == 0:
+        mutex.lock()
+        os._exit(0)
+    os.waitpid(pid, 0)
+    try:
+        mutex.timedlock(1)
+        yield Finding("limited", _("the next one is not told when a robust mutex's owner ends"))
+    except OSError as error:
+        if error.errno != errno.EOWNERDEAD:
+            raise
+        yield Finding("ok", _("robust ones, too"))
+
+
 def system_v():
     """Queue, segment and semaphore set of System V, made without a key and removed (sysvipc(7))."""
     import sysv_ipc
@@ -95,6 +115,7 @@ CHECKS = (
     Check("/dev/shm", shared_memory, _("no POSIX shared memory, no POSIX semaphores")),
     Check(_("POSIX message queues"), message_queues, _("the lessons on POSIX queues do not run")),
     Check(_("POSIX semaphores"), semaphores, _("the lessons on POSIX semaphores do not run")),
+    Check(_("mutexes"), mutexes, _("the lessons on mutexes between processes do not run")),
     Check(_("System V IPC"), system_v, _("the lessons on System V queues, segments and semaphores do not run")),
     Check(_("temporary files"), temporary_files, _("lessons that write files do not run")),
 )

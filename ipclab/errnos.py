@@ -4,7 +4,7 @@ import errno
 # exception type: [(words of the message, the errno)], of which the first that fits counts
 MEANT = {
     "ExistentialError": [("already exists", errno.EEXIST), ("not open for", errno.EBADF),
-                         ("no longer exists", errno.EIDRM), ("", errno.ENOENT)],
+                         ("no longer exists", errno.EIDRM), ("was removed", errno.EIDRM), ("", errno.ENOENT)],
     "PermissionsError": [("", errno.EACCES)],
     "SignalError": [("", errno.EINTR)],
     "NotAttachedError": [("", errno.EINVAL)],

@@ -43,7 +43,15 @@ def sweep(where):
     used = _working_folders() if left else []
     for path in left:
         if not any(folder == path or folder.startswith(path + "/") for folder in used):
+            _remove_named_after(path)
             clear.folder(path)
+
+
+def _remove_named_after(path):
+    """Objects that a measurement named after its folder (bench/objects.py)."""
+    from .bench import objects
+
+    objects.remove(path)
 
 
 def _abandoned(entry):

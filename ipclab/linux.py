@@ -1,5 +1,5 @@
 """System calls that Python lacks, through ctypes: queued signals with their values, signalfd, calls that are not
-repeated after a signal, what the kernel tells of a process's pages, another process's memory, namespaces.
+repeated after a signal, what the kernel tells of a process's pages, another process's memory, namespaces; mutexes.
 
 Each raises OSError with the call's errno, and takes and gives what Python's own modules would.
 """
@@ -12,6 +12,8 @@ import sys
 from contextlib import contextmanager
 from mmap import PAGESIZE
 from typing import NamedTuple
+
+from .mutex import Mutex as Mutex  # a part of this module, in a file of its own
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.read.restype = _libc.write.restype = _libc.process_vm_readv.restype = ctypes.c_ssize_t

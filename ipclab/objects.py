@@ -40,7 +40,8 @@ def arrows(trace):
 def _giver(world, wait, ends):
     """What ended the wait, None where that is not sure."""
     other, event = (OTHER[wait.side], wait.channel), wait.event
-    closed = [by for time, by in world.emptied.get(other, ()) if _during(event, time, by)]
+    closed = [by for time, by in world.emptied.get(other, ()) if _during(event, time, by)
+              and not (isinstance(by, Process) and by.pid == event.pid)]  # its own end comes after its calls
     if event.error or wait.end or wait.side == "get" and event.result in (b"", "", 0):
         return closed[0] if len(closed) == 1 and event.error in (None, "BrokenPipeError") else None
     givers = [] if other in world.unseen else _overlapping(world.acts.get(other, ()), event, ends.setdefault(other, []))

@@ -4,6 +4,7 @@ descriptors.py keeps the tables; here calls are told by calls.py what they do, a
 followed too: addresses of sockets, names of queues and semaphores, signals and ends of processes.
 """
 from dataclasses import dataclass
+from errno import EOWNERDEAD
 
 from . import descriptors as tables
 from . import sent
@@ -97,12 +98,12 @@ def _acted(world, event, side, channel, any=False, end=False, free=None):
     go on, where that is not told by what is in the channel."""
     if channel is None:
         return
-    acts, level = world.acts[side, channel], world.levels[channel]
+    level, failed = world.levels[channel], event.error or event.result is False
     size = amount(event) if channel[0] in BYTES else 1
-    if not event.error:
-        acts.append(event)
+    (world.refused if failed else world.acts)[side, channel].append(event)
+    if not failed:
         world.levels[channel] += size if side == "put" else -size
-    if event.waited and event.end is not None:
+    if event.waited and event.end is not None and event.result is not False:
         room = world.rooms.get(channel, ROOM.get(channel[0], 1))
         could_go_on = level > 0 and any if side == "get" else level + size <= room
         world.waits += [] if (could_go_on if free is None else free) else [Wait(event, side, channel, any, end)]
@@ -135,6 +136,18 @@ def _drain(world, event, named):
 
 def _send_to(world, event, fd):
     _acted(world, event, "put", ("at", _address(event.args[-1])))
+
+
+def _own(world, event, named):
+    """A mutex is taken. One that died with its owner is taken too, and the owner's end may be what ended the wait."""
+    if event.errno != EOWNERDEAD:
+        return _acted(world, event, "get", named.get, any=True)
+    acts = world.acts["get", named.get]
+    before = [take for take in acts if take.end is not None and take.end <= event.end]
+    owner = world.processes.get(max(before, key=lambda take: take.end).pid) if before else None
+    if event.waited and owner is not None and owner.end is not None and owner.end >= event.start - LATE:
+        world.certain.append((owner, event))
+    acts.append(event)
 
 
 def _lock(world, event, fd):
@@ -241,8 +254,8 @@ def _signalfd(world, event, fd):
     tables.hold(world, event.pid, fd, tables.End(get=("signals", event.pid)))
 
 
-ACTS = {"put": _put, "get": _get, "gather": _gather, "drain": _drain, "send to": _send_to, "lock": _lock,
-        "connect": _connect, "handle": sent.handle}
+ACTS = {"put": _put, "get": _get, "gather": _gather, "drain": _drain, "send to": _send_to, "own": _own,
+        "lock": _lock, "connect": _connect, "handle": sent.handle}
 DOES = {"ready": _ready, "open": _open, "bind": _bind, "accept": _accept, "shutdown": _shutdown, "spawn": _spawn,
         "reap": _reap, "kill": sent.kill, "killpg": sent.kill, "kill by pidfd": sent.kill_by_pidfd,
         "kill thread": sent.kill_thread, "take": sent.take, "forget": sent.forget,

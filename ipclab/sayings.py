@@ -5,10 +5,10 @@ A verdict is made from what was observed alone: a sentence holds, holds in some 
 """
 from html import escape
 
-from .markup import CROSS, PLAIN, TICK, plain, rich
+from .markup import CROSS, TICK, plain
 from .say import _
+from .table import Table
 
-CELL = f'style="text-align:left;vertical-align:top;background:#FFF;color:{PLAIN};border-bottom:1px solid #C9CED3"'
 _judged = {}  # the sentences of this notebook, in order: [(condition or "", whether it held)]
 
 
@@ -63,9 +63,6 @@ class Sayings:
             _("Nothing was judged yet: the check cells of this chapter do, when they are run."))
 
     def _repr_mimebundle_(self, **_kwargs):
-        heads = "".join(f'<th scope="col" {CELL}>{escape(text)}</th>' for text in (_("Usually said"),
-                                                                                   _("On this machine")))
-        rows = "".join(f'<tr><th scope="row" {CELL}>{rich(statement)}</th><td {CELL}>{sign} {rich(words)}</td></tr>'
-                       for statement, sign, words in self.rows)
-        table = f'<table class="ipclab-sayings"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+        rows = [(statement, [f"{sign} {words}"]) for statement, sign, words in self.rows]
+        table = Table([_("Usually said"), _("On this machine")], rows)._repr_mimebundle_()["text/html"]
         return {"text/plain": repr(self), "text/html": table if rows else f"<p>{escape(repr(self))}</p>"}

@@ -3,6 +3,7 @@
 `install()` puts the twins under every name that the originals have, once, in a process of ipclab's own, before
 anything of the reader's is imported. They do nothing until record.start().
 """
+import _multiprocessing
 import _posixsubprocess
 import _signal
 import _socket
@@ -57,7 +58,8 @@ def modules():
     yield Module(time, "time", ("sleep",))
     yield Module(_posixsubprocess, "_posixsubprocess")
     yield Module(mmap, "mmap", (), types={"mmap": None})
-    yield Module(linux, "linux", LINUX_FUNCTIONS)
+    yield Module(_multiprocessing, "multiprocessing", (), types={"SemLock": _semaphore})
+    yield Module(linux, "linux", LINUX_FUNCTIONS, types={"Mutex": _name})
     yield Module(kernel, "kernel", tuple(kernel.__all__))
     if posix_ipc:
         yield Module(posix_ipc, "posix_ipc", types=dict.fromkeys(IPC_TYPES, _name))
@@ -72,7 +74,8 @@ IPC_TYPES = ("MessageQueue", "Semaphore", "SharedMemory")
 NOT_METHODS = ("closed", "fileno", "size", "tell")
 OPERATORS = ("__getitem__", "__setitem__")
 HEAP = 1 << 9  # Py_TPFLAGS_HEAPTYPE: a class whose attributes may be set
-WITH = ("__enter__", "acquire"), ("__exit__", "close"), ("__exit__", "release")  # what `with` does, as the last tells
+WITH = (("__enter__", "acquire"), ("__enter__", "lock"), ("__exit__", "close"), ("__exit__", "release"),
+        ("__exit__", "unlock"))  # what `with` does, as the last tells
 ALWAYS = ("fork", "forkpty", "posix_spawn", "posix_spawnp", "fork_exec", "wait", "wait3", "wait4", "waitpid", "waitid",
           "_exit", "abort", "execv", "execve", "mkfifo", "mknod")  # births, ends and objects, whoever makes them
 
@@ -92,7 +95,7 @@ def _where(args):
 
 SHOWN = {"_posixsubprocess.fork_exec": _without_environment, "os.readv": record.values.sizes,
          "os.preadv": record.values.sizes}
-SHOWN |= dict.fromkeys(("linux.mprotect", "linux.mincore", "linux.pagemap", "kernel.region"), _where)
+SHOWN |= dict.fromkeys(("linux.Mutex", "linux.mprotect", "linux.mincore", "linux.pagemap", "kernel.region"), _where)
 
 
 def _name(instance):
@@ -101,6 +104,11 @@ def _name(instance):
 
 def _identifier(instance):
     return instance.id
+
+
+def _semaphore(instance):
+    """One that had its name only until it was made is told by where it lies, which a forked child has as well."""
+    return instance.name or f"at {instance.handle:#x}"
 
 
 def install():
@@ -135,15 +143,14 @@ def _types(module):
     for name, on in (module.types or {}).items():
         original = getattr(module.module, name)
         call = module.label if name == module.label else f"{module.label}.{name}"
-        methods = {method: (f"{call}.{method}", None) for method, value in vars(original).items() if callable(value)
+        methods = {method: (f"{call}.{method}", {}) for method, value in vars(original).items() if callable(value)
                    and (not method.startswith("_") or method in OPERATORS) and method not in NOT_METHODS}
-        methods |= {method: (f"{call}.{meant}", _nothing) for method, meant in WITH
+        methods |= {method: (f"{call}.{meant}", WITHOUT) for method, meant in WITH
                     if method in vars(original) and meant in methods}
-        yield name, original, subclass(call, original, methods, on, guards.making(call))
+        yield name, original, subclass(call, original, methods, on, guards.making(call), SHOWN.get(call))
 
 
-def _nothing(args):
-    return ()
+WITHOUT = {"shown": lambda args: (), "result": lambda args, value: None}  # what `with` passes on and gives is its own
 
 
 def _others():

@@ -82,7 +82,9 @@ def _object(one, look):
     """What is waited for: what it is, and what is in it."""
     kinds = {"pipe": "", "FIFO": "FIFO ", "opener": "FIFO ", "lock": _("lock on "), "mutex": _("mutex in "),
              "futex": _("word of "), "queue": _("message queue "), "semaphore": _("semaphore ")}
-    texts = [(cut(kinds.get(one["kind"], "") + one["label"], look.label), "")]
+    what, comma, byte = one["label"].rpartition(", ") if one["kind"] in ("mutex", "futex") else (one["label"], "", "")
+    texts = [(cut(kinds.get(one["kind"], "") + what, look.label), "")]
+    texts += [(byte, "")] if comma else []
     if one["kind"] == "opener":
         texts.append((_("nobody has opened its other end"), "w"))
     elif one["filled"]:

@@ -18,8 +18,15 @@ def stucks(processes, names, whole, calls=None):
     found = {pid: {thread["tid"]: wants(pid, thread, living) for thread in one["threads"]}
              for pid, one in living.items()}
     sure, likely = ((_for_good(living, found, perhaps) if whole else {}) for perhaps in (False, True))
-    return {pid: _stuck(living[pid], found[pid], names, pid in sure, _circle(pid, likely), (calls or {}).get(pid))
+    ways = {pid: _awaited(found[pid]) for pid in likely}
+    return {pid: _stuck(living[pid], found[pid], names, pid in sure, _circle(pid, ways), (calls or {}).get(pid))
             for pid in living}
+
+
+def _awaited(wanted):
+    """The pids of those that a process waits for: who holds what it wants, else all who could end the wait."""
+    return {pid for things in wanted.values() for want in things
+            for pid in (dict(want.holders) if want.kind in ("lock", "mutex") and want.holders else want.wakers)}
 
 
 def _stuck(process, wanted, names, for_good, circle, call):
@@ -62,15 +69,15 @@ def _for_good(processes, wanted, perhaps):
     return left
 
 
-def _circle(pid, wakers):
-    """The shortest way from a process over those that could wake it back to itself, [] where there is none: the process
-    alone where nobody else could."""
-    if wakers.get(pid) == {pid}:
+def _circle(pid, awaited):
+    """The shortest way from a process over those that it waits for back to itself, [] where there is none: the process
+    alone where it waits for nobody else."""
+    if awaited.get(pid) == {pid}:
         return [pid]
-    ways = [[pid]] if pid in wakers else []
+    ways = [[pid]] if pid in awaited else []
     seen = set()
     for way in ways:
-        for waker in sorted(wakers[way[-1]] - {way[-1]}):
+        for waker in sorted(awaited[way[-1]] & awaited.keys() - {way[-1]}):
             if waker == pid:
                 return way
             if waker not in seen:

@@ -180,14 +180,21 @@ def _futex(pid, arguments, processes):
         return Want()
     label, wakers = _("its memory at {address:#x}").format(address=arguments["address"]), {pid}
     if mapping["shared"]:
-        byte = arguments["address"] - mapping["start"] + mapping["offset"]
-        nameless = (mapping["file"] or "").startswith(NAMELESS)
-        label = _("{memory}, byte {n}").format(n=byte, memory=_("shared memory:[{inode}]").format(
-            inode=mapping["inode"]) if nameless else mapping["file"])
+        label, nameless = place(mapping, arguments["address"]), _nameless(mapping)
         holders = _pids(_holding(lambda one: _same(one, mapping), processes), processes)
         sure = nameless and holders is not None  # whoever knows a name may map it
         wakers = holders.union(mapping["mapped_by"]) if sure else None
     return Want("mutex" if mutex else "futex", label, None, [(mutex["owner"], None)] if mutex else [], wakers)
+
+
+def place(mapping, address):
+    """Where an address lies in what is mapped there, in words: the same for all who map it."""
+    file = _("shared memory:[{inode}]").format(inode=mapping["inode"]) if _nameless(mapping) else mapping["file"]
+    return _("{memory}, byte {n}").format(n=address - mapping["start"] + mapping["offset"], memory=file)
+
+
+def _nameless(mapping):
+    return (mapping["file"] or "").startswith(NAMELESS)
 
 
 def _queue(pid, arguments, processes):

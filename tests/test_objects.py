@@ -136,6 +136,12 @@ def test_the_end_of_file_comes_from_the_last_close():
     assert woken([*PIPE, *rest, READ_END], [PARENT, ending, OTHER]) == [("child end", "parent os.read")]
 
 
+def test_a_process_that_ends_right_after_its_read_did_not_end_its_wait():
+    """It held the last write end itself: what ended its wait is not known."""
+    reader = Process("parent", 1, None, 0, start=0.0, end=2.0005)
+    assert woken([*PIPE, close(CHILD, 4), close(OTHER, 4, at=0.4), READ_END], [reader, CHILD, OTHER]) == []
+
+
 def test_a_writer_into_a_full_pipe_is_woken_by_the_only_read():
     full = wait(PARENT, "os.write", (4, b"x"), 1)
     fill = event(PARENT, "os.write", (4, b"x" * 65536), 65536, 0.3, 0.4)

@@ -1,4 +1,5 @@
 """What is recorded of posix_ipc, sysv_ipc and Python's libraries, and how values are kept."""
+import _multiprocessing
 import errno
 import multiprocessing
 import os
@@ -6,6 +7,7 @@ import selectors
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import posix_ipc
@@ -44,6 +46,61 @@ def test_posix_ipc():
     assert [e.call for e in trace.events if "Semaphore." in e.call] == [
         "posix_ipc.Semaphore.acquire", "posix_ipc.Semaphore.unlink", "posix_ipc.Semaphore.release"]
     assert not trace.leftovers
+
+
+def test_with_gives_nothing_of_acquires():
+    def experiment():
+        with posix_ipc.Semaphore(None, posix_ipc.O_CREX, initial_value=1) as semaphore:
+            semaphore.unlink()
+        with multiprocessing.Lock() as got:
+            print(got)
+
+    trace = run(experiment)
+    [one], [other] = trace.calls("posix_ipc.Semaphore.acquire"), trace.calls("multiprocessing.SemLock.acquire")
+    assert (one.args, one.result, other.result, trace.output) == ((), None, None, "True\n"), trace
+
+
+def meet(lock, event, count):
+    with lock:
+        count.value += 1
+    event.wait()
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_locks_of_multiprocessing_do_what_they_do(method):
+    def experiment():
+        context = multiprocessing.get_context(method)
+        lock, event, count = context.RLock(), context.Event(), context.Value("i", 0)
+        children = [context.Process(target=meet, args=(lock, event, count)) for _ in range(2)]
+        with lock, lock:
+            for child in children:
+                child.start()
+            count.value += 1
+        event.set()
+        for child in children:
+            child.join()
+        print(count.value, [child.exitcode for child in children], isinstance(lock._semlock, _multiprocessing.SemLock))
+
+    trace = run(experiment, timeout=30)
+    assert trace.output == "3 [0, 0] True\n" and not trace.leftovers, (trace, trace.stdout)
+
+
+def test_a_semaphore_that_is_removed_while_somebody_waits():
+    def experiment():
+        semaphore = sysv_ipc.Semaphore(None, sysv_ipc.IPC_CREX)
+        child = os.fork()
+        if child == 0:
+            try:
+                semaphore.acquire()
+            except sysv_ipc.ExistentialError:
+                os._exit(7)
+        while not semaphore.waiting_for_nonzero:
+            time.sleep(0.001)
+        semaphore.remove()
+        os.waitpid(child, 0)
+
+    [acquire] = run(experiment).calls("sysv_ipc.Semaphore.acquire")
+    assert (acquire.error, acquire.errno) == ("ExistentialError", errno.EIDRM), acquire
 
 
 def test_sysv_ipc():

@@ -97,6 +97,11 @@ def amount(event):
     return result if type(result) is int else 1
 
 
+def peeks(event):
+    """Does it leave what it looks at where it is? See recv(2), MSG_PEEK."""
+    return any(isinstance(arg, str) and "MSG_PEEK" in arg for arg in event.args)
+
+
 def number(value, key):
     """The number that a value stands for: itself, the first of a tuple, or what a dict, or a repr such as
     <socket fd=5>, says of the key; None where it names none."""

@@ -93,7 +93,7 @@ def call_label(event, names):
         return f"◆ {program(event)}"
     if event.call.endswith(ITEM):
         return item_text(call_name(event), event.args, short) + outcome(event, names)
-    args = [number_text(event.call, place, arg) or short(_signals(arg) if place == signals_at(event) else arg)
+    args = [number_text(event, place, arg) or short(_signals(arg) if place == signals_at(event) else arg)
             for place, arg in enumerate(event.args)]
     if act(event) in (*SENDS, "reap", "pidfd") and event.args and event.args[0] in names:
         args[0] = names[event.args[0]]
@@ -101,7 +101,7 @@ def call_label(event, names):
         args = ["…"]  # the outcome tells more
     elif act(event) == "kill thread":
         args[:1] = ["…"]  # a number that tells nobody anything
-    args += [f"{key}={number_text(event.call, key, value) or short(value)}" for key, value in event.keywords.items()]
+    args += [f"{key}={number_text(event, key, value) or short(value)}" for key, value in event.keywords.items()]
     return f"{call_name(event)}({cut(', '.join(args), ARGUMENTS)}){outcome(event, names)}"
 
 
@@ -132,7 +132,7 @@ def outcome(event, names=None):
         return f" → {_taken(event.result)}"
     pid = number(event.result, "si_pid") if act(event) in (*BIRTHS, "reap") else None
     if pid not in (names or {}):
-        return f" → {number_text(event.call, '→', event.result) or short(event.result)}"
+        return f" → {number_text(event, '→', event.result) or short(event.result)}"
     rest = event.result[1:] if isinstance(event.result, (tuple, list)) else ()
     return f" → {'(' * bool(rest)}{', '.join([names[pid], *map(short, rest[:1])])}{')' * bool(rest)}"
 

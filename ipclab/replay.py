@@ -8,7 +8,7 @@ from errno import EOWNERDEAD
 
 from . import descriptors as tables
 from . import sent
-from .calls import CALLS, EXEC, act, amount, number
+from .calls import CALLS, EXEC, act, amount, number, peeks
 from .sent import LATE
 
 STREAMS = ("pipe", "fifo", "socket", "terminal")  # channels that keep no boundaries
@@ -100,8 +100,10 @@ def _acted(world, event, side, channel, any=False, end=False, free=None):
         return
     level, failed = world.levels[channel], event.error or event.result is False
     size = amount(event) if channel[0] in BYTES else 1
-    (world.refused if failed else world.acts)[side, channel].append(event)
-    if not failed:
+    if failed:
+        world.refused[side, channel].append(event)
+    elif not peeks(event):
+        world.acts[side, channel].append(event)
         world.levels[channel] += size if side == "put" else -size
     if event.waited and event.end is not None and event.result is not False:
         room = world.rooms.get(channel, ROOM.get(channel[0], 1))

@@ -60,8 +60,8 @@ def call_text(event):
     """The call as it would be written: os.read(3, 5). A method's receiver stands before it in brackets."""
     if event.call.endswith(ITEM):
         return item_text(event.call, event.args, repr)
-    words = [number_text(event.call, place, arg) or repr(arg) for place, arg in enumerate(event.args)]
-    words += [f"{key}={number_text(event.call, key, value) or repr(value)}" for key, value in event.keywords.items()]
+    words = [number_text(event, place, arg) or repr(arg) for place, arg in enumerate(event.args)]
+    words += [f"{key}={number_text(event, key, value) or repr(value)}" for key, value in event.keywords.items()]
     return f"{event.call}({', '.join(words)})"
 
 
@@ -86,7 +86,7 @@ def result_text(event):
         return " …"
     if event.error:
         return f" → {errno_name(event)}"
-    return "" if event.result is None else f" → {number_text(event.call, '→', event.result) or repr(event.result)}"
+    return "" if event.result is None else f" → {number_text(event, '→', event.result) or repr(event.result)}"
 
 
 def errno_name(event):

@@ -262,8 +262,8 @@ def test_ctrl_c_before_anything_was_measured(place):
 @pytest.fixture(scope="module")
 def rows():
     here = {"sizes": [64, 4096], "placements": "one core", "rounds": 2, "seconds": 1}
-    return [*measure("pipe", "fifo", "unix", "shm_semaphore", "connection", "memcpy", "signals", **here),
-            *measure("shm_spin_in_place", spellings="tuned", **here)]
+    return [*measure("pipe", **here), *measure("fifo", "unix", "shm_semaphore", "connection", "memcpy", "signals",
+                                               "shm_spin_in_place", spellings="tuned", **here)]
 
 
 @pytest.mark.parametrize("look", LOOKS)

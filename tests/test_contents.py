@@ -1,5 +1,6 @@
 """The picture of what is in queues, sockets and pipes: with real ones, with traces by hand, and that it is sound."""
 import functools
+import socket
 
 import pytest
 from contrast import clear
@@ -63,6 +64,17 @@ def test_a_stream_is_one_piece_and_datagrams_are_not():
     assert told(pipe) == ["+aaaa", "+bb aaaa", "+cccccc aaaabb", "-aaaab bcccccc", "-bcccc cc", "-cc"]
     assert [change.message.size for change in datagrams.changes] == [4, 2, 6, 4, 2], "the first left whole, cut or not"
     assert told(datagrams)[3:] == ["-aaaa bb cccccc", "-bb cccccc"]
+
+
+def test_to_look_takes_nothing():
+    def look_and_take():
+        one, other = socket.socketpair()
+        one.send(b"abc")
+        other.recv(3, socket.MSG_PEEK | socket.MSG_WAITALL)
+        other.recv(3)
+
+    [stream] = containers(run(look_and_take))
+    assert told(stream) == ["+abc", "-abc"]
 
 
 def happened(*calls):

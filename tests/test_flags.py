@@ -22,6 +22,9 @@ def test_flags_by_name(number, names):
     ("os.mkfifo", ("f", 0o666), {}, "os.mkfifo('f', 0o666)"), ("os.umask", (0,), {}, "os.umask(0o000)"),
     ("mmap", (-1, 9), {"flags": 0x22}, "mmap(-1, 9, flags=MAP_PRIVATE|MAP_ANONYMOUS)"),
     ("mmap", (3, 9, 0x40001, 0), {}, "mmap(3, 9, MAP_SHARED|0x40000, PROT_NONE)"),
+    ("socket.setsockopt", (1, 8, 500), {}, "socket.setsockopt(SOL_SOCKET, SO_RCVBUF, 500)"),
+    ("socket.getsockopt", (6, 99), {}, "socket.getsockopt(IPPROTO_TCP, 99)"),
+    ("socket.getsockopt", (77, 1), {}, "socket.getsockopt(77, 1)"),
     ("os.read", (3, 1), {}, "os.read(3, 1)"), ("os.open", ("f", "r"), {}, "os.open('f', 'r')"),
     ("os.open", ("f", -1), {}, "os.open('f', -1)")])
 def test_calls_are_written_so(call, args, keywords, text):

@@ -331,7 +331,7 @@ def test_the_command_writes_what_it_is_asked_for(tmp_path):
 @pytest.mark.parametrize("words, error", [
     (["pip"], "'pip' is unknown; there are: pipe, fifo"), (["--size", "0"], "1 to 1048576 bytes"),
     (["--size", "2M"], "1 to 1048576 bytes"), (["--size", "x"], "x is no size"), (["--rounds", "0"], "one round"),
-    (["--json", "no/such/file"], "there is no folder no/such"), (["--frequency"], "--frequency")])
+    (["--charts", "/dev/null/charts"], "/dev/null/charts: Not a directory"), (["--frequency"], "--frequency")])
 def test_a_word_that_is_none_is_told(words, error):
     assert error in command(*words, code=2)
 

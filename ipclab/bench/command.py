@@ -19,8 +19,10 @@ def bench(words):
     if told.list:
         return _listed()
     for folder in filter(None, [told.charts, told.json and told.json.parent]):
-        if not folder.is_dir():
-            parser.error(_("there is no folder {folder}").format(folder=folder))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:  # before anything is measured
+            parser.error(f"{folder}: {error.strerror}")
     seconds = told.seconds or min(240, 15 * len(told.mechanisms) or 240)
     try:
         rows = measure(*told.mechanisms, sizes=told.size or known.SIZES, of=told.of or known.OF, rounds=told.rounds,

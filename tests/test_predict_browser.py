@@ -41,7 +41,7 @@ def browser():
 @pytest.fixture
 def page(browser, tmp_path):
     browser.state = tmp_path / "state"
-    browser.show = lambda *cells: browser.open(SET_UP.format(state=str(browser.state)), *cells)
+    browser.begin = lambda *cells: browser.open(SET_UP.format(state=str(browser.state)), *cells)
     return browser
 
 
@@ -63,7 +63,7 @@ def focused(page):
 
 
 def ask(page, more=""):
-    page.show(PREDICT.replace("MORE", more))
+    page.begin(PREDICT.replace("MORE", more))
     until(lambda: len(page.all(OPTION)) == 3, "three options")
 
 
@@ -133,7 +133,7 @@ def test_an_answer_is_there_in_the_next_session(page):
     seen(page, "✘ Not as you predicted.")
     ask(page)
     seen(page, "✘ 1. Nothing. (your answer)")
-    page.show(PREDICT.replace("MORE", ""), "predictions()")
+    page.begin(PREDICT.replace("MORE", ""), "predictions()")
     seen(page, "✘ You predicted: Nothing.", ".ipclab-answers")
 
 
@@ -181,7 +181,7 @@ def test_the_projector_counts_hands_in_letters_for_the_back_row(page):
 
 
 def test_an_exercise_is_told_hinted_and_solved(page):
-    page.show(EXERCISE)
+    page.begin(EXERCISE)
     seen(page, "✘ Not yet. Case 3 of 3: forget=True", ".ipclab-tutor")
     seen(page, "the other end is held open by parent (fd 4)", ".ipclab-tutor")
     assert len(page.all(".ipclab-tutor svg")) == 1
@@ -198,7 +198,7 @@ def test_an_exercise_is_told_hinted_and_solved(page):
 def test_the_solution_opens_after_an_attempt(page):
     chapter = sources(ROOT / "notebooks" / "01_anonymous_pipe.ipynb")
     given, check = chapter["share"], chapter["share-exercise"]
-    page.show(given, check, given.replace("os.close(w)  ", "pass  "), check)
+    page.begin(given, check, given.replace("os.close(w)  ", "pass  "), check)
     until(lambda: len(page.all(TUTOR)) == 4, "both checks")
     page.focus(TUTOR, 3)
     page.keys(Keys.SPACE)

@@ -11,6 +11,8 @@ from walk import Walk
 
 from ipclab import paper
 
+pytestmark = pytest.mark.browser
+
 CHAPTER = ROOT / "notebooks" / "01_anonymous_pipe.ipynb"
 OURS = [".jp-Notebook .jp-MarkdownOutput", ".jp-Notebook .jp-OutputArea-output"]  # the rest is JupyterLab's own
 WINDOW = 10_000  # pixels

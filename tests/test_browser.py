@@ -8,6 +8,8 @@ from browser import lab, until
 from pipe_cell import EXPERIMENT
 from selenium.webdriver.common.keys import Keys
 
+pytestmark = pytest.mark.browser
+
 CELLS = (EXPERIMENT + "import threading, ipywidgets", """
 explorer = explore(read_from_pipe, blocking=[True, False], n=(1, 60), delay=(0.0, 2.0, 1.0))
 explorer

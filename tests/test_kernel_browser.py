@@ -3,6 +3,8 @@ import pytest
 from browser import lab, until
 from selenium.webdriver.common.keys import Keys
 
+pytestmark = pytest.mark.browser
+
 EXPERIMENT = """
 import os, time
 from ipclab import explore, name

@@ -6,6 +6,8 @@ from browser import lab, until
 from chapters import ROOT, sources
 from selenium.webdriver.common.keys import Keys
 
+pytestmark = pytest.mark.browser
+
 SET_UP = """
 import os
 os.environ["IPCLAB_STATE"] = {state!r}

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the tests: with arguments pytest with these, without any all of them, in two halves at once, since tests wait
-# most of their time: what runs the chapters (the notebooks, and the tests marked so), and what tries the package.
-# PYTHON is the environment's interpreter.
+# Runs the tests: with arguments pytest with these, without any all of them, in three parts at once, since tests wait
+# most of their time: what runs the chapters (the notebooks, and the tests marked so), what has a reader in a browser,
+# and what tries the package. PYTHON is the environment's interpreter.
 set -eu
 cd "$(dirname "$0")/.."
 pytest=("$PYTHON" -m pytest)
@@ -11,16 +11,27 @@ if [ $# -gt 0 ]; then exec "${pytest[@]}" "${nbval[@]}" "$@"; fi
 said=$(mktemp -d)
 trap 'rm -rf "$said"' EXIT
 trap 'trap - INT TERM; kill 0' INT TERM
-{
-    status=0
+
+beside() {  # beside NAME COMMAND…: runs it in the background; what it says and its status are told at the end
+    { status=0; "${@:2}" || status=$?; echo "$status" >"$said/$1.status"; } >"$said/$1" 2>&1 &
+}
+
+chapters() {
+    local status=0
     "${pytest[@]}" "${nbval[@]}" notebooks || status=$?
     "${pytest[@]}" tests -m chapters || status=$?
-    echo "$status" >"$said/status"
-} >"$said/output" 2>&1 &
-status=0
-echo "The chapters run beside these tests; what came of them is told at the end."
-"${pytest[@]}" tests -m "not chapters" || status=$?
+    return "$status"
+}
+
+beside chapters chapters
+beside browser "${pytest[@]}" tests -m browser
+echo "Chapters and browser run beside these tests; what came of them is told at the end."
+worst=0
+"${pytest[@]}" tests -m "not chapters and not browser" || worst=$?
 wait
-cat "$said/output"
-chapters=$(cat "$said/status")
-exit $((status > chapters ? status : chapters))
+cat "$said/browser" "$said/chapters"
+for part in browser chapters; do
+    status=$(cat "$said/$part.status")
+    if [ "$status" -gt "$worst" ]; then worst=$status; fi
+done
+exit "$worst"

@@ -5,7 +5,6 @@ buttons with a good sample of sliders' values (cases).
 """
 import copy
 import datetime
-import errno
 import gzip
 import itertools
 import json
@@ -17,6 +16,7 @@ import signal
 import tempfile
 
 from .recorded import going_on, key
+from .trace import ERRORS
 
 MOST = 64  # runs that are recorded for one explore()
 FINEST = 13  # values of a slider, where its experiment has no other control
@@ -39,7 +39,7 @@ def _machine():
     """What is told of the machine on which runs are recorded: nothing that names it or its user."""
     return {"system": platform.system(), "release": platform.release(), "processors": os.cpu_count(),
             "machine": platform.machine(), "python": platform.python_version(),
-            "date": datetime.date.today().isoformat(), "errno": errno.errorcode,
+            "date": datetime.date.today().isoformat(), "errno": ERRORS,
             "signal": {int(number): number.name for number in signal.Signals}}
 
 

@@ -89,9 +89,12 @@ def result_text(event):
     return "" if event.result is None else f" → {number_text(event, '→', event.result) or repr(event.result)}"
 
 
+ERRORS = errno.errorcode | {errno.EDEADLK: "EDEADLK"}  # Python calls it by its other name, EDEADLOCK
+
+
 def errno_name(event):
     """The failure's name as man pages have it (EAGAIN), or the exception type's name where it has no errno."""
-    return errno.errorcode.get(event.errno) or event.error
+    return ERRORS.get(event.errno) or event.error
 
 
 @dataclass(slots=True)

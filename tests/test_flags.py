@@ -1,4 +1,6 @@
 """Flags and permission bits as they are written: by name, in octal."""
+import errno
+
 import pytest
 from traces import event
 
@@ -36,3 +38,8 @@ def test_calls_are_written_so(call, args, keywords, text):
 def test_results_are_written_so():
     made = event(ONE, "os.umask", (0o77,), 0o22, 0.0, 0.1)
     assert call_label(made, {}) == call_text(made) + result_text(made) == "os.umask(0o077) → 0o022"
+
+
+def test_an_errno_has_the_name_that_man_pages_give_it():
+    made = event(ONE, "linux.Mutex.lock", (), None, 0.0, 0.1, error="OSError", errno=errno.EDEADLK)
+    assert result_text(made) == " → EDEADLK"

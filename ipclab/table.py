@@ -17,7 +17,8 @@ STYLE = f"""<style>
 .ipclab-table {{border-collapse: collapse; width: 100%; table-layout: fixed; margin: 0 0 12px}}
 .ipclab-table :is(th, td) {{position: relative; white-space: normal; word-break: keep-all; overflow-wrap: break-word;
   line-height: 1.25}}
-.ipclab-many :is(th, td) {{font-size: .85em; padding: 4px 5px}}
+.ipclab-many {{table-layout: auto}}
+.ipclab-many :is(th, td) {{font-size: .8em; padding: 4px}}
 .ipclab-table td[title] {{cursor: help}}
 .ipclab-table td[title]:focus {{outline: 2px solid {PLAIN}; outline-offset: -2px}}
 .ipclab-table td[title]:focus::after {{content: attr(title); position: absolute; bottom: 100%; left: 0; z-index: 9;

@@ -54,26 +54,35 @@ def svg(make, look):
 def _figure(lines, across, up, log, look):
     from matplotlib.figure import Figure
 
-    wide, font = look.width, look.font
+    wide, font, highest = look.width, look.font, max(y for line in lines.values() for _x, y in line)
     abreast = max(1, int(wide / (max(text_width(label, font) for label in lines) + 4 * font)))
     below = font * (3.6 + 1.6 * -(-len(lines) // abreast))  # the axis and the legend: nothing stands on the lines
     above = font * 2
     high = wide * HEIGHT + below + above
+    left = max(5 * font, text_width(f"{highest:.0f}", font) + 2 * font)
     figure = Figure(figsize=(wide / 72, high / 72), facecolor=look.colours["page"])
-    figure.subplots_adjust(left=5 * font / wide, right=0.98, top=1 - above / high, bottom=below / high)
-    axes = figure.subplots()
-    for (label, points), (colour, mark, dashes, size) in zip(lines.items(), LINES):
-        axes.plot(*zip(*points), marker=mark, linestyle=dashes, label=label, color=look.colours[colour],
+    figure.subplots_adjust(left=left / wide, right=0.98, top=1 - above / high, bottom=below / high)
+    _plot(figure.subplots(), lines, log, look).set_xlabel(across)
+    figure.text(0.5 * font / wide, 1 - 0.3 * font / high, up, va="top")
+    figure.legend(frameon=False, loc="lower left", ncols=abreast, borderaxespad=0.2, columnspacing=1)
+    return figure
+
+
+def _plot(axes, lines, log, look):
+    """The lines, on axes that begin at 0, or on logarithmic ones; the axes."""
+    from matplotlib.ticker import MaxNLocator
+
+    for (label, line), (colour, mark, dashes, size) in zip(lines.items(), LINES):
+        axes.plot(*zip(*line), marker=mark, linestyle=dashes, label=label, color=look.colours[colour], clip_on=False,
                   markersize=size * look.line, markerfacecolor="none" if size > 6 else None)
     for axis, scale in ((axes.xaxis, axes.set_xscale), (axes.yaxis, axes.set_yscale)) if log else ():
         scale("log", base=2)
         axis.set_major_formatter("{x:.0f}")
     if not log:
         axes.set_ylim(bottom=0)
-    axes.set_xlabel(across)
-    axes.set_title(up, loc="left", fontsize=font, x=-5 * font / wide / (0.98 - 5 * font / wide) * 0.9)
-    figure.legend(frameon=False, loc="lower left", ncols=abreast, borderaxespad=0.2, columnspacing=1)
-    return figure
+        whole = all(x == int(x) for line in lines.values() for x, _y in line)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=whole))
+    return axes
 
 
 def _sentence(lines, across, up):

@@ -87,7 +87,7 @@ def open_everything(page):
         document.querySelectorAll('.ipclab-tutor button').forEach(e => e.click());
         document.querySelectorAll('.ipclab .widget-toggle-button').forEach(e => {
             if (e.textContent.startsWith('▸')) e.click(); });""")
-    until(lambda: opened(page), "every part to be open")
+    until(lambda: opened(page), "every part to be open", 90)  # dozens of runs at once
 
 
 def opened(page):

@@ -2,10 +2,13 @@
 import fcntl
 import gc
 import pathlib
+import signal
 
 import corners
 import pytest
 import remains
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with SIGINT ignored
 
 
 def pytest_addoption(parser):

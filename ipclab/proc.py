@@ -35,7 +35,7 @@ def task(pid, tid=None):
 def tids(pid):
     """The ids of the process's threads, its first one first; none where it has gone."""
     try:
-        return sorted(map(int, os.listdir(f"/proc/{pid}/task")))
+        return sorted(map(int, os.listdir(f"/proc/{pid}/task")), key=lambda tid: (tid != pid, tid))
     except OSError:
         return []
 

@@ -20,7 +20,7 @@ import sysv_ipc
 from remains import descriptors, wait_for
 from sitting import NOBODY, as_user, child, libc, sitting
 
-from ipclab import decode, kernel, linux, opened, run, syscalls
+from ipclab import decode, kernel, linux, opened, proc, run, syscalls
 
 USERS = [None, NOBODY] if os.geteuid() == 0 else [None]
 PAGE = mmap.PAGESIZE
@@ -819,3 +819,8 @@ def test_calls_of_an_experiment_are_recorded():
     assert region.result["size"] == 3 * PAGE and f"{region.result['resident']}\n" == trace.output
     assert process.result["pid"] == trace.processes[0].pid and process.keywords == {"among": ()}
     assert process.result["descriptors"][0]["object"] == "/dev/null"
+
+
+def test_the_first_thread_comes_first_when_numbers_have_begun_anew(monkeypatch):
+    monkeypatch.setattr(os, "listdir", lambda _folder: ["40", "30", "20"])
+    assert proc.tids(30) == [30, 20, 40]

@@ -10,6 +10,7 @@ import threading
 import time
 
 import pytest
+from remains import wait_for
 
 from ipclab import kernel, linux, name, run
 from ipclab.objects import arrows
@@ -178,8 +179,7 @@ def test_other_threads_run_while_one_waits(memory):
     mutex.lock()
     waiting = threading.Thread(target=lambda: got.append(mutex.lock()))
     waiting.start()
-    while not any(one["call"] == "futex" for one in kernel.process()["threads"][1:]):
-        time.sleep(0.001)
+    wait_for(lambda: any(one["call"] == "futex" for one in kernel.process()["threads"][1:]), "a thread in futex()")
     assert not got
     mutex.unlock()
     waiting.join()

@@ -142,10 +142,11 @@ def shared_memory():
               text(56, 310, "ipclab-100", classes="fd"), arrow([(210, 290), (261, 290)], BLUE),
               text(380, 334, _("two physical pages"), "middle", "small"),
               text(516, 278, _("calls only set it up:"), classes="small"),
-              text(516, 302, "shm_open, ftruncate,", classes="call small"), text(516, 324, "mmap", classes="call small")]
-    return picture(364, _("Two processes, first and second, have mapped the same object of two pages, each at an address "
-                          "of its own. Both maps lead to the same two physical pages. A name in /dev/shm leads to the "
-                          "object. Calls set this up; loads and stores go to the pages directly."), parts)
+              text(516, 302, "shm_open, ftruncate,", classes="call small"),
+              text(516, 324, "mmap", classes="call small")]
+    return picture(364, _("Two processes, first and second, have mapped the same object of two pages, each at an "
+                          "address of its own. Both maps lead to the same two physical pages. A name in /dev/shm leads "
+                          "to the object. Calls set this up; loads and stores go to the pages directly."), parts)
 
 
 def socket():

@@ -58,6 +58,7 @@ FLOWS = ("put", "send to", "get", "gather", "drain")  # what calls do whose resu
 RANKS = {  # what a message carries beside its bytes: its word, its place among the arguments, and where it is not given
     "posix_ipc.MessageQueue.send": ("priority", 2, 0), "sysv_ipc.MessageQueue.send": ("type", 2, 1),
 }
+_PEEK = 2  # MSG_PEEK of recv(2), where a log has the number
 EXEC = "os.exec"  # the calls whose names begin so replace the program
 
 
@@ -99,7 +100,11 @@ def amount(event):
 
 def peeks(event):
     """Does it leave what it looks at where it is? See recv(2), MSG_PEEK."""
-    return any(isinstance(arg, str) and "MSG_PEEK" in arg for arg in event.args)
+    if not event.call.startswith("socket.recv"):
+        return False
+    place = 1 if event.call in ("socket.recv", "socket.recvfrom") else 2
+    flags = event.args[place] if len(event.args) > place else event.keywords.get("flags", 0)
+    return "MSG_PEEK" in flags if isinstance(flags, str) else bool(flags & _PEEK)
 
 
 def number(value, key):

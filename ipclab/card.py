@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from . import paper, press
 from .say import _
+from .timeline import svg_size
 
 SHEETS = ("style.css", "card.css")  # in assets/handout
 
@@ -54,7 +55,7 @@ def findings(book):
 
 def _height(output):
     """How high a picture is, for one that is as wide as all others."""
-    wide, high = map(float, re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', output["data"]["image/svg+xml"]).groups())
+    wide, high = svg_size(output["data"]["image/svg+xml"])
     return high / wide
 
 

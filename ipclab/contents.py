@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from .calls import RANKS
 from .contents_draw import draw
 from .look import chosen_look
-from .messages import Message, given, peeks, same, taken
+from .messages import Message, given, same, taken
 from .replay import STREAMS, follow
 from .say import _
 from .timeline import check_step
@@ -73,8 +73,7 @@ def containers(trace):
         return []
     flows, places = {}, {id(event): index for index, event in enumerate(trace.events)}
     for (side, channel), events in follow(trace).acts.items():
-        flows.setdefault(channel, []).extend((side, event) for event in events
-                                             if event.end is not None and not peeks(event))
+        flows.setdefault(channel, []).extend((side, event) for event in events if event.end is not None)
     order = sorted(filter(lambda channel: _carries(flows[channel]), flows),
                    key=lambda channel: min(event.start for _side, event in flows[channel]))
     share = max(most for most in range(4, MOST + 1)

@@ -9,7 +9,7 @@ from .draw import safe, words
 from .layout import EDGE, line
 from .look import cut, look_named, text_width
 from .say import _, ngettext
-from .timeline import figure, heading, legend
+from .timeline import band, figure, heading, legend
 
 CAME, LEFT, STAYS = "many", "gone", "plain"  # classes of look.py
 NAMES = 12  # characters of a process's name over a column
@@ -37,8 +37,8 @@ def draw(trace, found, look, step, sentence):
     parts, high = heading(trace, chosen, step)
     y, hidden = EDGE + high, 0
     for container in found:
-        band, y, more = _band(_sheet(container, chosen), container, y, step)
-        parts += band
+        shown, y, more = _band(_sheet(container, chosen), container, y, step)
+        parts += shown
         hidden += more
     notes, y = legend(chosen, _notes(trace, found, hidden), y)
     return figure(look, chosen.width, y + chosen.font * 0.8, "".join([*parts, *notes]), sentence)
@@ -76,9 +76,7 @@ def _band(sheet, container, y, step):
         for place, change in enumerate(changes):
             parts += _column(sheet, change, EDGE + 2 + place * sheet.column, y, bool(step) and change.index >= step)
         y, drawn = y + high, drawn + len(changes)
-    band = (f'<rect class="band" x="{EDGE / 2}" y="{top:.1f}" width="{look.width - EDGE}" '
-            f'height="{y - top:.1f}" rx="4"/>')
-    return [band, *parts], y + look.font * 0.6, container.more + len(container.changes) - drawn
+    return [band(look, top, y), *parts], y + look.font * 0.6, container.more + len(container.changes) - drawn
 
 
 def _order(container):

@@ -23,7 +23,7 @@ def word(pid, _name, number, everything, _fds):
         found["word"] = int.from_bytes(data[:4], "little")
         found["mutex"] = _mutex(data, everything[1] & 0x7F, everything[2] & 0xFFFFFFFF)
     try:
-        found["mapping"] = next((one for one in proc.maps(pid) if one["start"] <= number < one["end"]), None)
+        found["mapping"] = proc.lying_at(proc.maps(pid), number)
     except OSError:
         pass  # it has gone meanwhile
     return found

@@ -12,8 +12,8 @@ from .locks import locks
 from .look import chosen_look, cut, look_named, text_width
 from .recorded import label
 from .say import _, ngettext
-from .scale import Scale, seconds_text, ticks
-from .timeline import check_step, figure, heading, legend
+from .scale import Scale, seconds_text
+from .timeline import band, check_step, figure, heading, legend, times
 
 MOST = 30  # holds of a lock that are drawn
 TOLD = 12  # holders in the sentence
@@ -44,11 +44,13 @@ def holders(trace, look=None, step=None):
     parts, high = heading(trace, chosen, step)
     sheet, y = _sheet(trace, found, chosen, step), EDGE + high
     for lock in found:
-        band, bottom = _band(sheet, lock, y)
+        shown, bottom = _band(sheet, lock, y)
         sheet.hidden += y > EDGE + high and bottom > chosen.height - 5 * line(chosen)
         if not sheet.hidden:
-            parts, y = parts + band, bottom
-    axis, y = _axis(sheet, EDGE + high, y) if found else ([], y)
+            parts, y = parts + shown, bottom
+    axis, base = [], y + chosen.font * 0.6
+    if found:
+        axis, y = times(chosen, sheet.scale, EDGE + high, y - 4, base), base
     notes, y = legend(chosen, _notes(trace, found, sheet), y)
     return figure(look, chosen.width, y + chosen.font * 0.8, "".join([*axis, *parts, *notes]), _sentence(trace, found))
 
@@ -57,9 +59,9 @@ def _sheet(trace, found, look, step):
     last = min([lock.holds[MOST].start for lock in found if len(lock.holds) > MOST], default=float("inf"))
     names = [*(name for lock in found for name in _processes(lock)), _("at once")]
     left = EDGE + max(text_width(cut(name, look.name), look.font) for name in names) + 20
-    times = {min(time, last) for lock in found for span in _spans(lock) for time in (span.start, span.end)}
+    moments = {min(time, last) for lock in found for span in _spans(lock) for time in (span.start, span.end)}
     places = {id(event): place for place, event in enumerate(trace.events)}
-    return Sheet(look, Scale(times, left, look.width - EDGE - 2 * look.font, look.gap), left, step, places, last)
+    return Sheet(look, Scale(moments, left, look.width - EDGE - 2 * look.font, look.gap), left, step, places, last)
 
 
 def _spans(lock):
@@ -90,9 +92,7 @@ def _band(sheet, lock, y):
         y += high + 3
     parts += _counts(sheet, lock, y, high)
     y += high + 6
-    band = (f'<rect class="band" x="{EDGE / 2}" y="{top:.1f}" width="{look.width - EDGE}" '
-            f'height="{y - top:.1f}" rx="4"/>')
-    return [band, *parts], y + look.font * 0.6
+    return [band(look, top, y), *parts], y + look.font * 0.6
 
 
 def _row(sheet, lock, name, y, high):
@@ -147,16 +147,6 @@ def _counts(sheet, lock, y, high):
             if width >= text_width(str(count), look.font):
                 parts.append(words(x + width / 2, base, str(count), "n" if count > 1 else "", "middle"))
     return parts
-
-
-def _axis(sheet, top, bottom):
-    """Strokes with the real times, under everything."""
-    look, parts = sheet.look, []
-    base = bottom + look.font * 0.6
-    for time in ticks(sheet.scale, look.font * 6):
-        x = sheet.scale(time)
-        parts += [stroke(x, top, x, bottom - 4, "rule"), words(x, base, seconds_text(time), "x", "middle")]
-    return parts, base
 
 
 def _notes(trace, found, sheet):

@@ -177,9 +177,8 @@ def region(memory, pid=None):
     ValueError where nothing is mapped there.
     """
     address = memory if isinstance(memory, int) else linux.address(memory)
-    for found in regions(pid):
-        if found["start"] <= address < found["end"]:
-            return found
+    if found := proc.lying_at(regions(pid), address):
+        return found
     raise ValueError(f"nothing is mapped at {address:#x}")
 
 

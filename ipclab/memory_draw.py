@@ -11,7 +11,7 @@ from .draw import safe, words
 from .layout import EDGE, line
 from .look import cut, look_named, text_width
 from .say import _, ngettext
-from .timeline import figure, heading, legend
+from .timeline import band, figure, heading, legend
 
 MOST = 64  # pages of a map that are drawn
 KIND = {"shared": "many", "common": "plain", "own": "hand", "absent": "gone"}  # the classes of look.py
@@ -99,8 +99,7 @@ def _bands(sheet, top, tops, ends):
     look, middle = sheet.look, sheet.high / 2 + sheet.look.font * 0.35
     parts = [words(EDGE + 6, top + middle, _("shared"), "w")]
     for row, end in zip(sheet.rows, ends[1:], strict=True):
-        parts += [f'<rect class="band" x="{EDGE / 2}" y="{tops[row] - 5:.1f}" width="{look.width - EDGE}" '
-                  f'height="{end - tops[row] + 1:.1f}" rx="4"/>',
+        parts += [band(look, tops[row] - 5, end - 4),
                   words(EDGE + 6, tops[row] + middle, cut(row, look.name), "n h")]
         if sheet.own[row]:
             parts.append(words(EDGE + 6, tops[row] + sheet.high + 10 + middle, _("its own"), "w h"))

@@ -7,7 +7,6 @@ from .say import ngettext
 from .values import LongBytes
 
 WIDEST = 20  # columns of a message that are shown
-MSG_PEEK = 2  # recv(2)
 
 
 @dataclass(slots=True, eq=False)
@@ -63,12 +62,6 @@ def taken(event):
     size = len(data) if data is not None else event.result
     ranked = event.call.rpartition(".")[0] in {call.rpartition(".")[0] for call in RANKS}
     return Message(data, size, rank if ranked else None) if type(size) is int and (size or ranked) else None
-
-
-def peeks(event):
-    """Does the call only look at what is there?"""
-    flags = event.args[1] if event.call.startswith("socket.recv") and len(event.args) > 1 else 0
-    return flags == "MSG_PEEK" or type(flags) is int and bool(flags & MSG_PEEK)
 
 
 def same(message, got):

@@ -140,5 +140,5 @@ def _check(number):
 
 def _place(start):
     """What is mapped where a mutex lies, and at which byte of it; None in private memory."""
-    mapping = next(one for one in proc.maps("self") if one["start"] <= start < one["end"])
+    mapping = proc.lying_at(proc.maps("self"), start)
     return place(mapping, start) if mapping["shared"] else None

@@ -3,7 +3,6 @@
 Only ipywidgets' own widgets, and HTML written in Python: no JavaScript, no Output. The panel draws when it is told
 to and knows nothing of runs; what the reader does with it is handed to `tell` and comes back as a call of `show`.
 """
-import re
 from html import escape
 
 import ipywidgets
@@ -13,7 +12,7 @@ from .look import look_named
 from .markup import error_text, shorten
 from .say import _
 from .story import story
-from .timeline import timeline
+from .timeline import svg_size, timeline
 from .trace import call_text, result_text
 
 ROWS = 100  # of the table of events
@@ -182,11 +181,6 @@ def _part(name, tell, fold):
         body.layout.height, body.layout.overflow, body.tabbable = "26em", "auto", True
     switch.observe(lambda _change: tell(fold, name), "value")
     return switch, body
-
-
-def svg_size(svg):
-    """Width and height of the picture, in pixels at full size."""
-    return tuple(float(part) for part in re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups())
 
 
 def step_words(trace, step):

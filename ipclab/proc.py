@@ -117,6 +117,11 @@ def mapping(line):
             "file": name, "offset": int(words[2], 16), "device": _device(words[3]), "inode": int(words[4])}
 
 
+def lying_at(regions, address):
+    """The one of the regions in which an address lies, None where nothing is mapped there."""
+    return next((region for region in regions if region["start"] <= address < region["end"]), None)
+
+
 def _device(text):
     """(major, minor) of "08:01"."""
     major, minor = text.split(":")

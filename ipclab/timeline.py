@@ -4,6 +4,7 @@ The SVG is written directly, with its style sheet inside, so the same text serve
 Time runs from left to right, the same in all lanes, and short gaps are drawn wider than they are (see scale.py).
 What becomes a bar: bars.py; arrows: objects.py; words: labels.py; places: layout.py; sizes and colours: look.py.
 """
+import re
 import zlib
 
 from . import draw
@@ -74,20 +75,32 @@ def figure(look, width, height, body, sentence):
                    f'{style(look).replace("ID", name)}{ground}{body}</svg>', sentence)
 
 
-def _band(laid, row):
-    return f'<rect class="band" x="{EDGE / 2}" y="{row.top:.1f}" width="{laid.look.width - EDGE}" ' \
-           f'height="{row.bottom - row.top:.1f}" rx="4"/>'
+def svg_size(svg):
+    """Width and height of a figure, in pixels at full size."""
+    return tuple(float(part) for part in re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg).groups())
+
+
+def band(look, top, bottom):
+    """The ground of a lane or of what corresponds to one, as wide as the figure."""
+    return f'<rect class="band" x="{EDGE / 2}" y="{top:.1f}" width="{look.width - EDGE}" ' \
+           f'height="{bottom - top:.1f}" rx="4"/>'
+
+
+def times(look, scale, top, foot, base):
+    """Strokes from `top` to `foot` with the real times under them, on the line at `base`."""
+    for time in ticks(scale, look.font * 6):
+        x = scale(time)
+        yield stroke(x, top, x, foot, "rule")
+        yield words(x, base, seconds_text(time), "x", "middle")
 
 
 def _axis(laid):
     """The bands of the lanes, the axis with real times, what stands under it, and the height of the whole."""
     look, bottom, top = laid.look, laid.bottom, laid.rows[0].top if laid.rows else laid.bottom
-    parts, base = [_band(laid, row) for row in laid.rows], bottom + look.font * 1.05
-    for time in ticks(laid.scale, look.font * 6):
-        x = laid.scale(time)
-        parts += [stroke(x, top, x, bottom + 1, "rule"), words(x, base, seconds_text(time), "x", "middle")]
+    bands, base = [band(look, row.top, row.bottom) for row in laid.rows], bottom + look.font * 1.05
+    axis = times(look, laid.scale, top, bottom + 1, base)
     notes, base = legend(look, _notes(laid), base)
-    return parts + notes, base + look.font * 0.8
+    return [*bands, *axis, *notes], base + look.font * 0.8
 
 
 def legend(look, notes, base):

@@ -101,13 +101,11 @@ def _wait(wait, numbers, n):
 
 
 def shm_semaphore(memory, message):
-    there, back = memory.there, memory.back
-    return _copied(memory, message, there.release, there.acquire, back.release, back.acquire)
+    return _copied(memory, message, *memory.semaphores())
 
 
 def shm_semaphore_in_place(memory, message):
-    there, back = memory.there, memory.back
-    return _in_place(memory, message, there.release, there.acquire, back.release, back.acquire)
+    return _in_place(memory, message, *memory.semaphores())
 
 
 mapped_file, mapped_file_in_place = shm_semaphore, shm_semaphore_in_place

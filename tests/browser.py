@@ -29,6 +29,13 @@ FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "-
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--disable-features=Translate,OptimizationHints,MediaRouter")
 
+# A cell has run before it is on the page and its widgets in it; and a box holds the places of its children before them.
+DRAWN = """const kind = 'application/vnd.jupyter.widget-view+json';
+const areas = window.jupyterapp.shell.currentWidget.content.widgets.flatMap(cell => cell.model.outputs ?? []);
+const told = areas.flatMap(area => [...Array(area.length).keys()].filter(n => area.get(n).data[kind])).length;
+const there = document.querySelectorAll('.jp-Notebook .jp-OutputArea-output > .jupyter-widgets').length;
+return told === there && !document.querySelector('.widget-box > :empty');"""
+
 
 def need_tools():
     """RuntimeError with the line that installs them, where the browser or its driver is missing."""
@@ -148,7 +155,7 @@ class Page:
 
     def show(self, book, name, patience=60):
         """Writes the notebook under that name, opens it and runs it; returns when every cell has run, within so many
-        seconds. What was open before ends with its kernel."""
+        seconds, and every widget is there. What was open before ends with its kernel."""
         self.js("return window.jupyterapp?.serviceManager.sessions.shutdownAll()")
         book.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}  # or JupyterLab asks for one
         (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -160,6 +167,7 @@ class Page:
         code = sum(cell.cell_type == "code" for cell in book.cells)
         until(lambda: self._errors() or self._ready() and self._have_run() == code, "all cells to run", patience)
         assert not self._errors(), self._errors()
+        until(lambda: self.js(DRAWN), "all widgets to be there")
 
     def _ready(self):
         return self.js("""const panel = window.jupyterapp.shell.currentWidget;

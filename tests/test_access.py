@@ -91,7 +91,9 @@ def open_everything(page):
 
 
 def opened(page):
-    return page.js("""const every = (selector, full) => [...document.querySelectorAll(selector)].every(full);
+    return page.js("""const every = (selector, full) => {
+            const all = [...document.querySelectorAll(selector)];
+            return all.length && all.every(full); };
         return every('.ipclab-part', e => e.innerText.trim())
             && every('.ipclab-ballot', e => e.querySelector('svg'))
             && every('.ipclab-tutor', e => e.querySelector('ol li') && e.querySelectorAll('[role=alert]')[1]);""")

@@ -57,8 +57,8 @@ def test_pictures_are_left_out_until_it_is_one_page(drawn, tmp_path):
 
 
 def test_more_findings_than_a_page_has_room_for(drawn, tmp_path):
-    with pytest.raises(paper.Failed, match="70 findings do not fit"):
-        made(chapter(70, drawn, words=40), tmp_path)
+    with pytest.raises(paper.Failed, match="9 findings do not fit"):
+        made(chapter(9, drawn, words=400), tmp_path)
 
 
 def test_the_command(drawn, tmp_path, monkeypatch, capsys):

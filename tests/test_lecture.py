@@ -14,7 +14,7 @@ from selenium.webdriver.common.keys import Keys
 from ipclab.lecture import lecture, slides
 from ipclab.translate import languages, notebooks
 
-pytestmark = pytest.mark.chapters
+pytestmark = pytest.mark.browser
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CHAPTER = ROOT / "notebooks" / "01_anonymous_pipe.ipynb"

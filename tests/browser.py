@@ -29,6 +29,10 @@ FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "-
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
          "--disable-features=Translate,OptimizationHints,MediaRouter")
 
+# JupyterLab draws the cells that are out of view when the browser is idle: on a busy machine, two in three seconds.
+IDLE = """window.requestIdleCallback = work => setTimeout(() => work({didTimeout: true, timeRemaining: () => 50}));
+window.cancelIdleCallback = clearTimeout;"""
+
 # A cell has run before it is on the page and its widgets in it; and a box holds the places of its children before them.
 DRAWN = """const kind = 'application/vnd.jupyter.widget-view+json';
 const areas = window.jupyterapp.shell.currentWidget.content.widgets.flatMap(cell => cell.model.outputs ?? []);
@@ -138,6 +142,7 @@ def chromium(profile, size):
     driver = webdriver.Chrome(options=options, service=service)
     try:
         driver.set_script_timeout(60)
+        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": IDLE})
         yield driver
     finally:
         driver.quit()

@@ -20,7 +20,7 @@ import sysv_ipc
 from remains import MARK, wait_for
 
 import ipclab
-from ipclab import connection, family, log, run
+from ipclab import connection, family, log, proc, run
 from ipclab.run import start
 
 pytestmark = pytest.mark.usefixtures("nothing_left")
@@ -113,6 +113,8 @@ def test_a_child_that_kills_its_parent():
     def kills():
         supervisor = os.getppid()
         if os.fork() == 0:
+            while proc.stat(os.getppid())["state"] != "S":
+                pass
             os.kill(os.getppid(), signal.SIGKILL)
             while os.getppid() != supervisor:
                 pass
@@ -332,9 +334,7 @@ def test_a_stopped_supervisor():
 
 def test_a_killed_stage_does_not_end_a_run():
     def kills():
-        with open(f"/proc/{os.getppid()}/stat") as file:
-            stage = int(file.read().rpartition(")")[2].split()[1])
-        ctypes.CDLL(None).kill(stage, signal.SIGKILL)
+        ctypes.CDLL(None).kill(proc.stat(os.getppid())["parent"], signal.SIGKILL)
         print("on")
 
     before = connection.current().pid

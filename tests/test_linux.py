@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from ipclab import linux, run
+from ipclab import linux, proc, run
 from ipclab.linux import CLD, SI
 
 
@@ -119,7 +119,7 @@ def interrupted(call, handled):
     signal.signal(signal.SIGUSR1, lambda number, frame: handled.append(number))
     parent = os.getpid()
     if os.fork() == 0:
-        while open(f"/proc/{parent}/stat").read().rpartition(")")[2].split()[0] != "S":
+        while proc.stat(parent)["state"] != "S":
             pass
         os.kill(parent, signal.SIGUSR1)
         os._exit(0)

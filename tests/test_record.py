@@ -13,7 +13,7 @@ import time
 from os import read
 from pathlib import Path
 
-from ipclab import run
+from ipclab import proc, run
 
 HERE = sys.modules[__name__]
 
@@ -226,7 +226,7 @@ def test_print_is_one_event():
 
 
 def sleeps(pid):
-    return open(f"/proc/{pid}/stat").read().rpartition(")")[2].split()[0] == "S"
+    return proc.stat(pid)["state"] == "S"
 
 
 def wait_through_a_handler():

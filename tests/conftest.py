@@ -12,7 +12,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background
 
 
 def pytest_addoption(parser):
-    parser.addoption("--every-chapter", action="store_true", help="look at the slides of every chapter, not of one")
+    parser.addoption("--every-chapter", action="store_true",
+                     help="walk the slides of every chapter in every language, not of two")
 
 
 @pytest.fixture(scope="session")

@@ -107,11 +107,12 @@ class Explorer:
         self._run = None  # as long as there is no other, even the one before is none
         self._run = begin(self._experiment, self._timeout, values, self._spans)
         self._began = time.monotonic()
-        self._loop.add_reader(self._run.fileno(), self._guard, self._end)
+        self._watched = self._run.fileno()  # to be let go by this number: the run's own is -1 once its trace was taken
+        self._loop.add_reader(self._watched, self._guard, self._end)
         self._timer = self._loop.call_later(FRAME, self._guard, self._frame)
 
     def _unwatch(self):
-        self._loop.remove_reader(self._run.fileno())
+        self._loop.remove_reader(self._watched)
         self._timer.cancel()
         self._timer = None
 
@@ -121,18 +122,22 @@ class Explorer:
             self._unwatch()
             self._run.cancel()
 
-    def _so_far(self):
-        """The trace of the run that goes on; it has been going on until now."""
+    def _draw_so_far(self):
+        """A picture of the run that has been going on until now; its last one if it has ended since the loop looked."""
         trace = self._run.trace()
-        trace.seconds = trace.seconds or time.monotonic() - self._began
-        return trace
+        if self._run.done():
+            self._end()
+        else:
+            trace.seconds = trace.seconds or time.monotonic() - self._began
+            self.panel.show(trace, final=False)
 
     def _frame(self):
         """A picture of the run so far; the next one when as much time has gone by as this one took, or FRAME."""
         started = time.perf_counter()
-        self.panel.show(self._so_far(), final=False)
+        self._draw_so_far()
         cost = time.perf_counter() - started
-        self._timer = self._loop.call_later(max(FRAME - cost, cost), self._guard, self._frame)
+        if self._timer is not None:
+            self._timer = self._loop.call_later(max(FRAME - cost, cost), self._guard, self._frame)
 
     def _end(self):
         """There is news of the run: its last picture, if that was the end."""
@@ -149,10 +154,7 @@ class Explorer:
         watch.register(self._run.fileno(), select.POLLIN)
         while not self._run.done() and (left := deadline - time.monotonic()) > 0:
             watch.poll(left * 1000)
-        if self._run.done():
-            self._end()
-        else:
-            self.panel.show(self._so_far(), final=False)
+        self._draw_so_far()
 
     def _repr_mimebundle_(self, **_kwargs):
         self._guard(self._first_picture)

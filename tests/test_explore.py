@@ -1,8 +1,10 @@
 """explore() without a browser: what may be chosen, what stands where nobody chooses, and a kernel at work."""
 import ast
+import asyncio
 import os
 import subprocess
 import sys
+import time
 
 import ipywidgets
 import nbformat
@@ -10,8 +12,10 @@ import psutil
 import pytest
 from person import Kernel
 from pipe_cell import EXPERIMENT
+from remains import wait_for
 
 from ipclab.controls import control, label_of, read_choices, samples, tidy
+from ipclab.explore import FRAME, Explorer
 from ipclab.twin import MOST, cases, label, spread
 
 
@@ -221,6 +225,33 @@ def test_what_fails_is_said_in_the_pictures_place(kernel):
     kernel.run("big = None")
     kernel.set(kernel.model(description="n"), value=3)
     assert "<svg" in kernel.pictures(lambda html: "<svg" in html)[-1][1], "the next change draws again"
+
+
+def test_a_run_that_ends_just_before_it_is_drawn_is_drawn_to_its_end_and_let_go(tmp_path):
+    """The loop looks for news, and only then does the run end; what it does next is to draw the run so far."""
+    def waits(path, n=1):
+        while not os.path.exists(path):
+            pass
+
+    async def moments():
+        explorer = Explorer(waits, read_choices(waits, {"path": str(tmp_path / "go"), "n": (1, 5)}), 20.0, "screen",
+                            None, asyncio.get_running_loop())
+
+        def end():
+            (tmp_path / "go").touch()
+            wait_for(explorer._run.done, "the run's end")
+
+        asyncio.get_running_loop().call_later(0, end)
+        time.sleep(2 * FRAME)  # now both are due, and end() comes first
+        while explorer.panel.picture is None:
+            await asyncio.sleep(0)
+        assert "exit 0" in explorer.panel.picture.svg
+        explorer.controls["n"].value = 2
+        while explorer.panel.trace.params["n"] != 2 or not explorer._run.done():
+            await asyncio.sleep(0.01)
+        assert 'role="alert"' not in explorer.panel._image.value
+
+    asyncio.run(asyncio.wait_for(moments(), 20))
 
 
 def test_200_changes_leave_no_memory_and_no_process(kernel):

@@ -13,7 +13,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background
 
 def pytest_addoption(parser):
     parser.addoption("--every-chapter", action="store_true",
-                     help="walk the slides of every chapter in every language, not of two")
+                     help="walk the slides of every chapter in every language, not of one")
 
 
 @pytest.fixture(scope="session")

@@ -88,7 +88,7 @@ class Run:
                     if p.default is not p.empty}
         self._name, self._timeout, self._params = experiment.__name__, timeout, {**defaults, **params}
         self._final, self._owner, self._instead = None, os.getpid(), instead
-        self._socket = None
+        self._socket = self._stage = None
         self._log, self._output = log.create(), os.memfd_create("ipclab-output", os.MFD_CLOEXEC)
         try:
             self._socket, self._stage = connection.play(request, [self._log, self._output])
@@ -168,6 +168,7 @@ class Run:
             os.close(self._log)
             os.close(self._output)
             self._log = self._output = -1
+            self._stage = None  # or one that was killed keeps its descriptor for as long as somebody has this run
 
     def __del__(self):
         if hasattr(self, "_log"):

@@ -13,6 +13,7 @@ import sys
 import textwrap
 import threading
 import time
+import weakref
 
 import posix_ipc
 import pytest
@@ -360,6 +361,15 @@ def test_a_stage_that_was_killed_meanwhile_is_started_again():
     stage = connection.current()
     os.kill(stage.pid, signal.SIGKILL)
     assert back(lambda: print("on"), timeout=20).stdout == b"on\n"
+
+
+def test_a_run_that_somebody_keeps_lets_go_of_a_stage_that_was_killed():
+    kept = start(lambda: print("before"), timeout=20)
+    assert kept.wait().stdout == b"before\n"
+    stage = weakref.ref(connection.current())
+    stage().kill()
+    assert back(lambda: print("on"), timeout=20).stdout == b"on\n"
+    assert stage() is None and kept.done()
 
 
 # Those who call

@@ -87,7 +87,8 @@ def test_a_wrong_answer_is_told_its_idea_and_shown_the_run(page):
     seen(page, "✘ Not as you predicted. What the run did: 2. hello")
     seen(page, "You thought of a terminal.")
     until(lambda: page.all(".ipclab-ballot svg"), "the timeline")
-    assert text_of_all(page, OPTION) == ["✘ 1. Nothing. (your answer)", "✔ 2. hello", "3. seven"]
+    marked = ["✘ 1. Nothing. (your answer)", "✔ 2. hello", "3. seven"]
+    until(lambda: text_of_all(page, OPTION) == marked, "marks on the options")
     assert focused(page).startswith("✘ 1."), "the keyboard has lost its place"
     assert kept(page) == ("Nothing.", False)
 
@@ -199,7 +200,7 @@ def test_an_exercise_is_told_hinted_and_solved(page):
     assert "Close it." not in text(page, ".ipclab-tutor")
     page.keys(Keys.SPACE)
     seen(page, "Close it.", ".ipclab-tutor")
-    assert focused(page) == "No more hints"
+    until(lambda: focused(page) == "No more hints", "a button that knows of no more")
     page.keys(Keys.TAB, Keys.SPACE)
     seen(page, "The solution opens when you have changed the program", ".ipclab-tutor")
 

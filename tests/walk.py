@@ -11,7 +11,7 @@ HERE = """const all = [...document.querySelectorAll('.ipclab :is(button, input, 
 return {place: all.indexOf(here), count: all.length, classes: here.className, text: here.textContent,
     name: here.ariaLabel, pressed: here.ariaPressed, full: here.ariaValueMax === here.ariaValueNow,
     explore: !!part?.querySelector('.ipclab-picture'), picture: part?.querySelector('svg')?.id ?? '',
-    words: part?.textContent ?? '', outline: style.outlineStyle === 'none' ? 0 : parseFloat(style.outlineWidth),
+    words: part?.innerText ?? '', outline: style.outlineStyle === 'none' ? 0 : parseFloat(style.outlineWidth),
     seen: box.bottom > 0 && box.top < innerHeight && box.width > 0};"""
 ALL = {"option", "choice", "slider", "step", "on", "part", "hint", "solution"}
 
@@ -57,7 +57,7 @@ class Walk:
         """Does what there is to be done with a control, and waits for what comes of it."""
         classes, text, name = now["classes"], now["text"], now["name"]
         if "ipclab-option" in classes and not now["picture"]:
-            self._press("option", Keys.SPACE, lambda new: new["picture"] and "What the run did" in new["words"])
+            self._press("option", Keys.SPACE, lambda new: new["picture"] and "Answer again" in new["words"])
         elif text.startswith("Hint 1"):
             self._press("hint", Keys.SPACE, lambda new: new["text"].startswith("Hint 2"))
         elif text == "Solution":

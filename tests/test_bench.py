@@ -19,7 +19,7 @@ import remains
 import sysv_ipc
 
 from ipclab import family, folders
-from ipclab.bench import compiled, curves, dots, measure, mechanisms, objects, select, table, to_json
+from ipclab.bench import compiled, curves, dots, loops, measure, mechanisms, objects, select, table, to_json
 from ipclab.look import LOOKS
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -79,6 +79,20 @@ def test_every_combination_that_spins_finishes():
 def test_the_smallest_message_and_one_that_comes_in_parts():
     check(measure("pipe", "unix", "udp", "sysv_queue", "shm_eventfd", "mapped_file_in_place", "memcpy",
                   sizes=[1, 1 << 20], placements="one core", rounds=1, seconds=1), 1)
+
+
+def test_a_message_of_a_stream_is_taken_whole_however_it_comes():
+    parts = [b"ab", b"cdef", b"ghijk", b"l", b"mno"]
+    take, buffer = (lambda into: _stored(parts.pop(0), into) if parts else 0), memoryview(bytearray(6))
+    drain = loops.of_parts(None, b"", take, buffer).drain
+    assert drain(2) == (2, b"ghijkl") and parts == [b"mno"]
+    with pytest.raises(EOFError):
+        drain(1)
+
+
+def _stored(part, into):
+    into[:len(part)] = part
+    return len(part)
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="this machine has one processor")

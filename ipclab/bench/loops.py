@@ -81,6 +81,48 @@ def _drain_into(take, buffer, n):
     return n, buffer
 
 
+def of_parts(send, message, take, buffer):
+    """of_buffers() for a stream, from which take(buffer), a memoryview, may bring a part of the message only."""
+    both = send, message, take, buffer
+    return of_buffers(*both)._replace(ask=partial(_ask_parts, *both), answer=partial(_answer_parts, *both),
+                                      drain=partial(_drain_parts, take, buffer))
+
+
+def _ask_parts(send, message, take, buffer, n):
+    size = len(buffer)
+    for _turn in repeat(None, n):
+        send(message)
+        if (got := take(buffer)) != size:
+            _rest(take, buffer, got)
+    return buffer
+
+
+def _answer_parts(send, message, take, buffer, n):
+    size = len(buffer)
+    for _turn in repeat(None, n):
+        if (got := take(buffer)) != size:
+            _rest(take, buffer, got)
+        send(message)
+    return buffer
+
+
+def _drain_parts(take, buffer, n):
+    size = len(buffer)
+    for _turn in repeat(None, n):
+        if (got := take(buffer)) != size:
+            _rest(take, buffer, got)
+    return n, buffer
+
+
+def _rest(take, buffer, got):
+    """The rest of a message of which `got` bytes have come."""
+    part = got
+    while part and got < len(buffer):
+        got += (part := take(buffer[got:]))
+    if not part:
+        raise EOFError("the other one has gone")
+
+
 def until_empty(take, got, _n):
     """A `drain` for a mechanism that may lose messages: one without bytes says that no more will come."""
     arrived = last = 0

@@ -8,56 +8,46 @@ import os
 from functools import partial
 from io import FileIO
 from itertools import cycle, islice, repeat
-from socket import MSG_WAITALL
+from select import PIPE_BUF
 
 from .events import shm_eventfd, shm_eventfd_in_place
-from .loops import Loops, in_windows, of_buffers, of_calls, until_empty
+from .loops import Loops, in_windows, of_buffers, of_calls, of_parts, until_empty
 from .mechanisms import WINDOW
 from .spin import shm_spin, shm_spin_in_place
 
 __all__ = ["shm_eventfd", "shm_eventfd_in_place", "shm_spin", "shm_spin_in_place"]  # in files of their own
-ATOMIC = 4096  # PIPE_BUF: what is at most as long comes whole
 
 
 def pipe(end, message):
-    size, buffer = len(message), memoryview(bytearray(len(message)))
     reader, writer = FileIO(end[0], closefd=False), FileIO(end[1], "w", closefd=False)
-    if size <= ATOMIC:
-        return of_buffers(writer.write, message, reader.readinto, buffer)
-
-    def take_in_parts():
-        got = reader.readinto(buffer)
-        while got < size:
-            got += reader.readinto(buffer[got:])
-
-    return of_calls(partial(writer.write, message), take_in_parts, lambda taken: buffer)
+    whole = len(message) <= PIPE_BUF  # and then a look at how much has come would only cost time
+    return _as_files(of_buffers if whole else of_parts, reader, writer, message)
 
 
 fifo = pipe
 
 
 def unix(sock, message):
-    if len(message) <= ATOMIC:
-        return _as_file(sock, message)
-    return tcp(sock, message)
+    file = _file(sock)
+    return _as_files(of_parts, file, file, message)
 
 
-def _as_file(sock, message):
-    """read(2) and write(2): to Python they are nearer than recv(2) and send(2), whose arguments it looks at longer."""
-    file = FileIO(sock.fileno(), "r+", closefd=False)
-    return of_buffers(file.write, message, file.readinto, bytearray(len(message)))
-
-
-def tcp(sock, message):
-    buffer = bytearray(len(message))
-    take = partial(sock.recv_into, buffer, len(message), MSG_WAITALL)
-    return of_calls(partial(sock.send, message), take, lambda taken: buffer)
+tcp = unix
 
 
 def udp(sock, message):
-    buffer, file = bytearray(len(message)), FileIO(sock.fileno(), closefd=False)
+    file, buffer = _file(sock), bytearray(len(message))
     drain = partial(until_empty, partial(file.readinto, buffer), lambda taken: buffer)
-    return _as_file(sock, message)._replace(drain=drain)
+    return _as_files(of_buffers, file, file, message)._replace(drain=drain)
+
+
+def _file(sock):
+    """read(2) and write(2): to Python they are nearer than recv(2) and send(2), whose arguments it looks at longer."""
+    return FileIO(sock.fileno(), "r+", closefd=False)
+
+
+def _as_files(loops, reader, writer, message):
+    return loops(writer.write, message, reader.readinto, memoryview(bytearray(len(message))))
 
 
 def posix_queue(end, message):

@@ -1,4 +1,4 @@
-"""What every test may use. `make test` runs three parts of the tests at once: see tools/tests.sh."""
+"""What every test may use. `make test` runs four parts of the tests at once: see tools/tests.sh."""
 import fcntl
 import gc
 import pathlib

@@ -105,18 +105,22 @@ class Family:
                 _end(process, status, (when - self.start) / 1e9)
 
     def _stuck(self, report, events):
-        """What those waited in that the deadline ended: each one that did not end by itself meanwhile."""
+        """What those waited in that the deadline ended: each one that did not end by itself meanwhile. Nothing is known
+        of one that was born while the others were looked at."""
         seen = dict(report["stuck"])
         stuck = {id(process): pid for pid in seen if (process := self.known(pid, report["end"]))}
         waiting = in_calls(event for event in events if id(event.process) in stuck)
         told = wakers.stucks({pid: one for pid, one in seen.items() if one}, self._names(report["end"]),
                              report.get("whole", False), waiting)
+        deadline = (report["end"] - self.start) / 1e9
         for process in self.processes:
             if id(process) in stuck and process.exit_code is None:
                 if process.signal is None:  # a parent that was being killed took its status along
-                    _end(process, signal.SIGKILL, (report["end"] - self.start) / 1e9)
+                    _end(process, signal.SIGKILL, deadline)
                 unseen = Stuck("?", *waiting.get(process.pid, ())[:1])
                 process.stuck = told.get(process.pid) if seen[process.pid] else unseen
+            elif seen and process.signal == signal.SIGKILL and process.end >= deadline:
+                process.stuck = Stuck("?")
 
     def _names(self, when):
         return told_apart({pid: self.owner(pid, when).name for pid in self._by_pid})

@@ -273,6 +273,17 @@ def test_a_deadline_in_the_middle_of_many_processes():
     assert trace.events and all(p.stuck for p in trace.processes)
 
 
+def test_those_that_are_born_while_the_others_are_looked_at():
+    def goes_on():
+        while True:
+            if os.fork() == 0:
+                signal.pause()
+
+    trace = back(goes_on, timeout=0.2)
+    assert trace.timed_out and len(trace.processes) > 5
+    assert all(p.signal == signal.SIGKILL and p.stuck for p in trace.processes)
+
+
 def test_processes_that_come_and_go():
     def passing(count=400):
         for number in range(count):

@@ -1,4 +1,4 @@
-"""What every test may use. `make test` runs four parts of the tests at once: see tools/tests.sh."""
+"""What every test may use. `make test` runs three parts of the tests at once: see tools/tests.sh."""
 import fcntl
 import gc
 import pathlib
@@ -13,7 +13,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background
 
 def pytest_addoption(parser):
     parser.addoption("--every-chapter", action="store_true",
-                     help="walk the slides of every chapter in every language, not of one")
+                     help="walk the slides of every chapter in every language, not of one only")
 
 
 @pytest.fixture(scope="session")

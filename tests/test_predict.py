@@ -174,7 +174,6 @@ def test_the_file_is_where_xdg_says(monkeypatch, base, folder):
     assert state.folder() == folder
 
 
-@pytest.mark.chapters
 @pytest.mark.parametrize("notebook, cell, source", [
     pytest.param(notebook, cell, source, id=f"{notebook.stem}-{cell}")
     for notebook in NOTEBOOKS for cell, source in sources(notebook, "predict").items()])

@@ -271,7 +271,6 @@ def chapter(tmp_path_factory):
     return notebook
 
 
-@pytest.mark.chapters
 def test_a_whole_chapter_goes_on_in_a_hall_that_runs_no_programs(chapter, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{TESTS}")
     recording_of = chapter.with_name(chapter.stem + recorded.SUFFIX)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the tests: with arguments pytest with these, without any all of them, in four parts at once, since tests wait
-# most of their time: the notebooks and, behind them, the longest tests in a browser; the other tests in a browser; the
-# tests that run chapters; and what tries the package. PYTHON is the environment's interpreter.
+# Runs the tests: with arguments pytest with these, without any all of them, in three parts at once, since tests wait
+# most of their time: what runs the chapters (the notebooks, and the tests marked so), what has a reader in a browser,
+# and what tries the package. PYTHON is the environment's interpreter.
 set -eu
 cd "$(dirname "$0")/.."
 pytest=("$PYTHON" -m pytest)
@@ -16,23 +16,21 @@ beside() {  # beside NAME COMMAND…: runs it in the background; what it says an
     { status=0; "${@:2}" || status=$?; echo "$status" >"$said/$1.status"; } >"$said/$1" 2>&1 &
 }
 
-notebooks() {
+chapters() {
     local status=0
     "${pytest[@]}" "${nbval[@]}" notebooks || status=$?
-    "${pytest[@]}" "$longest" || status=$?
+    "${pytest[@]}" tests -m chapters || status=$?
     return "$status"
 }
 
-longest=tests/test_access.py
-beside notebooks notebooks
-beside browser "${pytest[@]}" tests -m browser --ignore="$longest"
-beside chapters "${pytest[@]}" tests -m chapters
-echo "Notebooks, browser and chapters run beside these tests; what came of them is told at the end."
+beside chapters chapters
+beside browser "${pytest[@]}" tests -m browser
+echo "Chapters and browser run beside these tests; what came of them is told at the end."
 worst=0
 "${pytest[@]}" tests -m "not chapters and not browser" || worst=$?
 wait
-for part in browser chapters notebooks; do
-    cat "$said/$part"
+cat "$said/browser" "$said/chapters"
+for part in browser chapters; do
     status=$(cat "$said/$part.status")
     if [ "$status" -gt "$worst" ]; then worst=$status; fi
 done

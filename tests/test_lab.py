@@ -14,6 +14,8 @@ from browser import Page, chromium, end, free_port, server_url, until
 
 from ipclab.lab import COURSE, environment, options
 
+pytestmark = pytest.mark.browser
+
 OVERRIDES = json.loads((COURSE / "assets" / "lab" / "labconfig" / "default_setting_overrides.json").read_text())
 CELL = """
 import ipywidgets, sys, threading

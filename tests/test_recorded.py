@@ -257,7 +257,7 @@ def test_an_exercise_needs_a_live_machine(hall):
 
 def test_a_cell_that_fails_is_told_and_the_slides_are_there(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(lecture, "slides", lambda *_args: book_of("1 / 0"))
-    assert lecture.lecture(["02"], record=True, folder=tmp_path) == 1
+    assert lecture.lecture(["01"], record=True, folder=tmp_path) == 1
     assert "ZeroDivisionError" in (errors := capsys.readouterr().err) and "Nothing was recorded." in errors
     assert [file.suffix for file in tmp_path.iterdir()] == [".ipynb"]
 

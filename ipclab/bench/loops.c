@@ -1,5 +1,5 @@
-/* The loops of tuned.py in C, on the same objects: the same calls on the same bytes, in the same order (to sockets
-   send and recv, which cost C no more than write and read).
+/* The loops of tuned.py in C, on the same objects: the same calls on the same bytes, in the same order; to sockets
+   send and recv, with MSG_WAITALL where Python looks whether all has come.
    Compiled where the benchmark runs, by compiled.py, which calls them and has numbers from mechanisms.py:
    cc -O2 -shared -fPIC -DSLOTS=4 -DWINDOW=64 loops.c -o loops.so
    Each runs n times; a call that fails ends the process, whose exit status says so. */
